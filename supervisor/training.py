@@ -223,7 +223,15 @@ def _checked(request: TrainingRequest, policy: str) -> Run:
 
 def _own_mesh(request: TrainingRequest, names: tuple[str, ...]) -> Processes:
     base = request.port_base or free_block(len(SERVICES)).start
-    flags = ["up", "--plain", "--data-dir", str(request.data_dir), "--port-base", str(base)]
+    flags = [
+        "up",
+        "--plain",
+        "--no-console",
+        "--data-dir",
+        str(request.data_dir),
+        "--port-base",
+        str(base),
+    ]
     flags += ["--game", request.game, "--algorithm", request.algorithm]
     flags += ["--actors", str(request.actors), "--evaluators", str(request.evaluators)]
     if request.policies:

@@ -64,7 +64,17 @@ def run_mesh(cell: Cell, seed: int, steps: int) -> Trained:
 def mesh_command(cell: Cell, seed: int, steps: int, data: Path) -> list[str]:
     """`mazemesh up` with the preset; it ends when its learner has learned from so many steps."""
     return [
-        *(sys.executable, "-P", "-m", "mazemesh.cli", "up", "--plain", "--game", cell.game),
+        *(
+            sys.executable,
+            "-P",
+            "-m",
+            "mazemesh.cli",
+            "up",
+            "--no-console",
+            "--plain",
+            "--game",
+            cell.game,
+        ),
         *("--algorithm", cell.algorithm, "--evaluators", "0", "--seed", str(seed)),
         *("--data-dir", str(data), "--port-base", str(free_block(PORTS)[0])),
         *(f"--learner=--steps={to_learn(cell, steps)}", "--learner=--tracking=none"),

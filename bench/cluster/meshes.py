@@ -87,7 +87,7 @@ def mesh(
     instances = int(flags[flags.index("--instances") + 1]) if "--instances" in flags else 1
     base = free_block(_SERVICES * instances)[0]
     log = folder.with_suffix(".log")
-    command = [str(Path(sys.executable).with_name("mazemesh")), "up", "--plain"]
+    command = [str(Path(sys.executable).with_name("mazemesh")), "up", "--plain", "--no-console"]
     command += ["--data-dir", str(folder), "--port-base", str(base), *flags]
     with log.open("wb") as output:
         process = subprocess.Popen(

@@ -88,7 +88,17 @@ def _up(
 ) -> float:
     log, started = data.parent / f"{data.name}-{name}.log", time.monotonic()
     command = [
-        *(sys.executable, "-P", "-m", "mazemesh.cli", "up", "--plain", "--game", GAME),
+        *(
+            sys.executable,
+            "-P",
+            "-m",
+            "mazemesh.cli",
+            "up",
+            "--no-console",
+            "--plain",
+            "--game",
+            GAME,
+        ),
         *("--name", name, "--seed", str(seed), "--games", "64", "--for", f"{limit:g}s"),
         *("--data-dir", str(data), "--port-base", str(free_block(_PORTS)[0])),
         *("--learner=--tracking=none", "--learner=--snapshot-seconds=4"),

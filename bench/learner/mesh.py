@@ -78,7 +78,17 @@ def mesh_command(workload: Workload, seed: int, seconds: float, data_dir: Path) 
         "--tracking=none",
     )
     return [
-        *(sys.executable, "-P", "-m", "mazemesh.cli", "up", "--game", "solo", "--plain"),
+        *(
+            sys.executable,
+            "-P",
+            "-m",
+            "mazemesh.cli",
+            "up",
+            "--no-console",
+            "--game",
+            "solo",
+            "--plain",
+        ),
         *("--games", str(workload.games), "--evaluators", "0", "--seed", str(seed)),
         *("--for", f"{seconds:g}s", "--data-dir", str(data_dir)),
         *("--summary", str(data_dir / "summary.json"), "--port-base", str(free_block(PORTS)[0])),

@@ -67,7 +67,17 @@ def _run(seconds: float, games: int, seed: int, *, packed: bool) -> dict[str, fl
 def _command(seconds: float, games: int, seed: int, data: Path, *, packed: bool) -> list[str]:
     learner = ["--tracking=none"] + ([] if packed else ["--no-packed"])
     return [
-        *(sys.executable, "-P", "-m", "mazemesh.cli", "up", "--game", "race", "--plain"),
+        *(
+            sys.executable,
+            "-P",
+            "-m",
+            "mazemesh.cli",
+            "up",
+            "--no-console",
+            "--game",
+            "race",
+            "--plain",
+        ),
         *("--games", str(games), "--evaluators", "0", "--seed", str(seed)),
         *("--for", f"{seconds:g}s", "--data-dir", str(data)),
         *("--port-base", str(free_block(_PORTS)[0])),

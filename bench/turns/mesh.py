@@ -55,7 +55,17 @@ def train(game: str, seconds: float, seed: int, data: Path, algorithm: str = "pp
 
 def _command(game: str, algorithm: str, seconds: float, seed: int, data: Path) -> list[str]:
     return [
-        *(sys.executable, "-P", "-m", "mazemesh.cli", "up", "--plain", "--game", game),
+        *(
+            sys.executable,
+            "-P",
+            "-m",
+            "mazemesh.cli",
+            "up",
+            "--no-console",
+            "--plain",
+            "--game",
+            game,
+        ),
         *("--algorithm", algorithm, "--evaluators", "0", "--seed", str(seed)),
         *("--for", f"{seconds:g}s"),
         *("--data-dir", str(data), "--port-base", str(free_block(PORTS)[0])),

@@ -93,7 +93,7 @@ class Credentials:
         if is_socket(address):  # of this machine and this user
             return grpc.insecure_channel(address, options)
         if not self.ca:
-            self._check_clear(address)
+            self.check_clear(address)
             channel = grpc.insecure_channel(address, options)
         else:
             require_tls_1_3()
@@ -110,7 +110,7 @@ class Credentials:
 
         added = [*interceptors, *(keyed_aio.interceptors(self.metadata) if self.key else ())]
         if not self.ca:
-            self._check_clear(address)
+            self.check_clear(address)
             return grpc.aio.insecure_channel(address, options, interceptors=added)
         require_tls_1_3()
         return grpc.aio.secure_channel(address, self._of_tls(), options, interceptors=added)
@@ -123,7 +123,8 @@ class Credentials:
     def _of_tls(self) -> grpc.ChannelCredentials:
         return grpc.ssl_channel_credentials(self.ca, self.cert_key or None, self.cert or None)
 
-    def _check_clear(self, address: str) -> None:
+    def check_clear(self, address: str) -> None:
+        """InvalidArgument where the key would go to an address in the clear, unasked."""
         if self.key and not self.insecure and not all(map(is_loopback, hosts(address))):
             raise InvalidArgument(
                 f"the key would go to {address} in the clear; set MAZEMESH_TLS_CA to the file of "

@@ -10,7 +10,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from mazemesh.client.credentials import Credentials
-from mazemesh.client.inferring import InferringClient
+from mazemesh.client.keeping import KEEPING_METHODS, KeepingClient
 from mazemesh.client.pauses import jittered
 from mazemesh.errors import MazemeshError, NotFound, Unavailable
 from mazemesh.policy.weights import Graph, WeightsError
@@ -29,7 +29,7 @@ _ATTEMPTS = 5
 _PAUSE = 0.2
 
 
-class ModelClient(InferringClient):
+class ModelClient(KeepingClient):
     """Publishes, fetches, lists, watches and asks policies. Thread-safe."""
 
     def __init__(self, address: str, credentials: Credentials | None = None) -> None:
@@ -44,6 +44,7 @@ class ModelClient(InferringClient):
             "ListAliasHistory",
             "GetPolicySignature",
             "ResetSessions",
+            *KEEPING_METHODS,
         )
         super().__init__(address, tuple((_SERVICE, method) for method in methods), credentials)
         self._known: dict[str, str] = {}
@@ -137,25 +138,6 @@ class ModelClient(InferringClient):
         for response in self._stream(self._stub.GetPolicy, request, DOWNLOAD_DEADLINE):
             return response.policy
         raise MazemeshError(f"{self.address} answered nothing for policy {policy!r}")
-
-    def list(
-        self, name: str = "", *, snapshots_only: bool = False, include_all_states: bool = False
-    ) -> Iterator[pb.PolicyVersion]:
-        """All versions, newest first, of one name or of all; READY ones unless told otherwise."""
-        token = ""
-        while True:
-            request = pb.ListPoliciesRequest(
-                name=name,
-                snapshots_only=snapshots_only,
-                include_all_states=include_all_states,
-                page_size=1000,
-                page_token=token,
-            )
-            response = self._call(self._stub.ListPolicies, request)
-            yield from response.policies
-            token = response.next_page_token
-            if not token:
-                return
 
     def watch(
         self, name: str = "", since_revision: int = 0, graph_sha256: str = ""

@@ -23,15 +23,19 @@ def promote(
     alias: str = CHAMPION,
     reason: str = "",
     mover: str = "",
+    gate_id: str = "",
 ) -> pb.AliasMove:
     """Moves an alias to a version, from wherever it stands; returns the move.
 
     Where others move it at the same time, it is moved from where they left it, so the moves are one
-    chain. One that stands there already is left alone.
+    chain. One that stands there already is left alone. `gate_id` is the gate that it follows from,
+    which the rules of the policy may want.
 
     Raises:
         NotFound: there is no such version.
-        FailedPrecondition: the version is not ready.
+        FailedPrecondition: the version is not ready, or does not meet the rules; names what is
+            missing.
+        PermissionDenied: by the rules somebody else may move it.
         Conflict: others moved it again and again.
     """
     for _ in range(_TRIES):
@@ -39,7 +43,7 @@ def promote(
         if present is not None and present.alias.version == version:
             return _last(present)
         try:
-            return _moved(model, present, name, alias, version, reason, mover)
+            return _moved(model, present, name, alias, version, reason, mover, gate_id)
         except Conflict:
             continue
     raise Conflict(f"{name}:{alias} is being moved by many others; look at its history")
@@ -75,6 +79,7 @@ def _moved(
     version: int,
     reason: str,
     mover: str,
+    gate_id: str = "",
 ) -> pb.AliasMove:
     moved = model.set_alias(
         name,
@@ -83,6 +88,7 @@ def _moved(
         present.alias.revision if present else 0,
         reason=reason,
         mover=mover,
+        gate_id=gate_id,
         previous_alias=PREVIOUS if alias == CHAMPION else "",
     )
     return next(

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 
 class Rejection(Exception):
-    """A check that a file did not pass; `str()` names the check and the figures."""
+    """A check that a file did not pass; `str()` names the check and the figures.
 
-    def __init__(self, check: str, reason: str) -> None:
+    Attributes:
+        check: Its name.
+        reason: What was wrong, in words.
+        figure: What was measured, where it was one number.
+    """
+
+    def __init__(self, check: str, reason: str, figure: float | None = None) -> None:
         super().__init__(f"check {check!r} failed: {reason}")
-        self.check, self.reason = check, reason
+        self.check, self.reason, self.figure = check, reason, figure

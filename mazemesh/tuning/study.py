@@ -241,6 +241,34 @@ def stored_definition(file: Path) -> Definition | None:
     return Definition.from_json(attributes[_DEFINITION]) if _DEFINITION in attributes else None
 
 
+def stored_trials(file: Path) -> list[TrialRecord]:
+    """Trials of a study that is over, or that another process runs; by number. It is not changed.
+
+    Parameters are as they were drawn, numbers with six digits.
+    """
+    study = optuna.load_study(study_name=_NAME, storage=_storage(file))
+    names = Definition.from_json(study.user_attrs[_DEFINITION]).objectives
+    kept = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
+    found = []
+    for trial in study.get_trials(deepcopy=False, states=tuple(kept)):
+        record = TrialRecord(
+            number=trial.number,
+            state=kept[trial.state],  # type: ignore[arg-type]
+            parameters={
+                name: float(f"{raw:.6g}") if isinstance(raw, float) else raw
+                for name, raw in trial.params.items()
+            },
+            values=dict(zip(names, trial.values, strict=True))
+            if trial.state == TrialState.COMPLETE
+            else {},
+            shortfall=float(trial.user_attrs.get(_SHORTFALL, 0.0)),
+            error=str(trial.user_attrs.get(_ERROR, "")),
+        )
+        if record.state != "failed" or record.error:
+            found.append(record)
+    return found
+
+
 def _storage(file: Path) -> optuna.storages.RDBStorage:
     file.parent.mkdir(parents=True, exist_ok=True)
 

@@ -515,13 +515,15 @@ class GamesStep(_message.Message):
     def __init__(self, sequence: _Optional[int] = ..., observation: _Optional[bytes] = ..., action_mask: _Optional[bytes] = ..., reward: _Optional[bytes] = ..., status: _Optional[bytes] = ..., ended_games: _Optional[bytes] = ..., ended_scores: _Optional[bytes] = ..., ended_steps: _Optional[bytes] = ..., final_observation: _Optional[bytes] = ..., final_action_mask: _Optional[bytes] = ..., seat_status: _Optional[bytes] = ..., ended_successes: _Optional[bytes] = ..., acting: _Optional[bytes] = ..., state: _Optional[bytes] = ..., final_state: _Optional[bytes] = ...) -> None: ...
 
 class WatchGameRequest(_message.Message):
-    __slots__ = ("game_id",)
+    __slots__ = ("game_id", "with_observations")
     GAME_ID_FIELD_NUMBER: _ClassVar[int]
+    WITH_OBSERVATIONS_FIELD_NUMBER: _ClassVar[int]
     game_id: str
-    def __init__(self, game_id: _Optional[str] = ...) -> None: ...
+    with_observations: bool
+    def __init__(self, game_id: _Optional[str] = ..., with_observations: _Optional[bool] = ...) -> None: ...
 
 class WatchGameResponse(_message.Message):
-    __slots__ = ("game_id", "step", "passages", "width", "height", "exit_cell", "positions", "participants", "finished", "goals", "items")
+    __slots__ = ("game_id", "step", "passages", "width", "height", "exit_cell", "positions", "participants", "finished", "goals", "items", "observations", "action_masks")
     GAME_ID_FIELD_NUMBER: _ClassVar[int]
     STEP_FIELD_NUMBER: _ClassVar[int]
     PASSAGES_FIELD_NUMBER: _ClassVar[int]
@@ -533,6 +535,8 @@ class WatchGameResponse(_message.Message):
     FINISHED_FIELD_NUMBER: _ClassVar[int]
     GOALS_FIELD_NUMBER: _ClassVar[int]
     ITEMS_FIELD_NUMBER: _ClassVar[int]
+    OBSERVATIONS_FIELD_NUMBER: _ClassVar[int]
+    ACTION_MASKS_FIELD_NUMBER: _ClassVar[int]
     game_id: str
     step: int
     passages: bytes
@@ -544,7 +548,29 @@ class WatchGameResponse(_message.Message):
     finished: GameFinished
     goals: _containers.RepeatedScalarFieldContainer[int]
     items: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, game_id: _Optional[str] = ..., step: _Optional[int] = ..., passages: _Optional[bytes] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., exit_cell: _Optional[int] = ..., positions: _Optional[_Iterable[int]] = ..., participants: _Optional[_Iterable[str]] = ..., finished: _Optional[_Union[GameFinished, _Mapping]] = ..., goals: _Optional[_Iterable[int]] = ..., items: _Optional[_Iterable[int]] = ...) -> None: ...
+    observations: bytes
+    action_masks: bytes
+    def __init__(self, game_id: _Optional[str] = ..., step: _Optional[int] = ..., passages: _Optional[bytes] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., exit_cell: _Optional[int] = ..., positions: _Optional[_Iterable[int]] = ..., participants: _Optional[_Iterable[str]] = ..., finished: _Optional[_Union[GameFinished, _Mapping]] = ..., goals: _Optional[_Iterable[int]] = ..., items: _Optional[_Iterable[int]] = ..., observations: _Optional[bytes] = ..., action_masks: _Optional[bytes] = ...) -> None: ...
+
+class WatchReplayRequest(_message.Message):
+    __slots__ = ("game_id", "with_observations")
+    GAME_ID_FIELD_NUMBER: _ClassVar[int]
+    WITH_OBSERVATIONS_FIELD_NUMBER: _ClassVar[int]
+    game_id: str
+    with_observations: bool
+    def __init__(self, game_id: _Optional[str] = ..., with_observations: _Optional[bool] = ...) -> None: ...
+
+class WatchReplayResponse(_message.Message):
+    __slots__ = ("frame", "actions", "game", "spec")
+    FRAME_FIELD_NUMBER: _ClassVar[int]
+    ACTIONS_FIELD_NUMBER: _ClassVar[int]
+    GAME_FIELD_NUMBER: _ClassVar[int]
+    SPEC_FIELD_NUMBER: _ClassVar[int]
+    frame: WatchGameResponse
+    actions: _containers.RepeatedScalarFieldContainer[int]
+    game: str
+    spec: GameSpec
+    def __init__(self, frame: _Optional[_Union[WatchGameResponse, _Mapping]] = ..., actions: _Optional[_Iterable[int]] = ..., game: _Optional[str] = ..., spec: _Optional[_Union[GameSpec, _Mapping]] = ...) -> None: ...
 
 class ListActiveGamesRequest(_message.Message):
     __slots__ = ("page_size", "page_token", "kind")

@@ -110,6 +110,11 @@ class GameServiceStub:
                 request_serializer=mazemesh_dot_v1_dot_game__pb2.ListReplaysRequest.SerializeToString,
                 response_deserializer=mazemesh_dot_v1_dot_game__pb2.ListReplaysResponse.FromString,
                 _registered_method=True)
+        self.WatchReplay = channel.unary_stream(
+                '/mazemesh.v1.GameService/WatchReplay',
+                request_serializer=mazemesh_dot_v1_dot_game__pb2.WatchReplayRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_game__pb2.WatchReplayResponse.FromString,
+                _registered_method=True)
 
 
 class GameServiceServicer:
@@ -272,6 +277,16 @@ class GameServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WatchReplay(self, request, context):
+        """Plays a finished game once more from its replay, for people to look at: a frame before the first step and one after each
+        step, as WatchGame would have shown them, as fast as they are read. NOT_FOUND and FAILED_PRECONDITION as GetReplay, and
+        FAILED_PRECONDITION where this version has other rules, or the game has no maze. More than 16 at once (unless set) are
+        RESOURCE_EXHAUSTED; a stopping server ends it with UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_GameServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -329,6 +344,11 @@ def add_GameServiceServicer_to_server(servicer, server):
                     servicer.ListReplays,
                     request_deserializer=mazemesh_dot_v1_dot_game__pb2.ListReplaysRequest.FromString,
                     response_serializer=mazemesh_dot_v1_dot_game__pb2.ListReplaysResponse.SerializeToString,
+            ),
+            'WatchReplay': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchReplay,
+                    request_deserializer=mazemesh_dot_v1_dot_game__pb2.WatchReplayRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_game__pb2.WatchReplayResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -649,6 +669,33 @@ class GameService:
             '/mazemesh.v1.GameService/ListReplays',
             mazemesh_dot_v1_dot_game__pb2.ListReplaysRequest.SerializeToString,
             mazemesh_dot_v1_dot_game__pb2.ListReplaysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchReplay(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/mazemesh.v1.GameService/WatchReplay',
+            mazemesh_dot_v1_dot_game__pb2.WatchReplayRequest.SerializeToString,
+            mazemesh_dot_v1_dot_game__pb2.WatchReplayResponse.FromString,
             options,
             channel_credentials,
             insecure,

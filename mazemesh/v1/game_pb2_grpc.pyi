@@ -144,6 +144,12 @@ class GameServiceStub:
     """
     ListReplays: _grpc.UnaryUnaryMultiCallable[_game_pb2.ListReplaysRequest, _game_pb2.ListReplaysResponse]
     """The games of which there are replays, the last finished first."""
+    WatchReplay: _grpc.UnaryStreamMultiCallable[_game_pb2.WatchReplayRequest, _game_pb2.WatchReplayResponse]
+    """Plays a finished game once more from its replay, for people to look at: a frame before the first step and one after each
+    step, as WatchGame would have shown them, as fast as they are read. NOT_FOUND and FAILED_PRECONDITION as GetReplay, and
+    FAILED_PRECONDITION where this version has other rules, or the game has no maze. More than 16 at once (unless set) are
+    RESOURCE_EXHAUSTED; a stopping server ends it with UNAVAILABLE.
+    """
 
 @_typing.type_check_only
 class GameServiceAsyncStub(GameServiceStub):
@@ -261,6 +267,12 @@ class GameServiceAsyncStub(GameServiceStub):
     """
     ListReplays: _aio.UnaryUnaryMultiCallable[_game_pb2.ListReplaysRequest, _game_pb2.ListReplaysResponse]  # type: ignore[assignment]
     """The games of which there are replays, the last finished first."""
+    WatchReplay: _aio.UnaryStreamMultiCallable[_game_pb2.WatchReplayRequest, _game_pb2.WatchReplayResponse]  # type: ignore[assignment]
+    """Plays a finished game once more from its replay, for people to look at: a frame before the first step and one after each
+    step, as WatchGame would have shown them, as fast as they are read. NOT_FOUND and FAILED_PRECONDITION as GetReplay, and
+    FAILED_PRECONDITION where this version has other rules, or the game has no maze. More than 16 at once (unless set) are
+    RESOURCE_EXHAUSTED; a stopping server ends it with UNAVAILABLE.
+    """
 
 class GameServiceServicer(metaclass=_abc_1.ABCMeta):
     """Plays games. Rules, mazes and random numbers come from mazemesh.games; a result depends on (seed, game id,
@@ -441,5 +453,17 @@ class GameServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_game_pb2.ListReplaysResponse, _abc.Awaitable[_game_pb2.ListReplaysResponse]]:
         """The games of which there are replays, the last finished first."""
+
+    @_abc_1.abstractmethod
+    def WatchReplay(
+        self,
+        request: _game_pb2.WatchReplayRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_game_pb2.WatchReplayResponse], _abc.AsyncIterator[_game_pb2.WatchReplayResponse]]:
+        """Plays a finished game once more from its replay, for people to look at: a frame before the first step and one after each
+        step, as WatchGame would have shown them, as fast as they are read. NOT_FOUND and FAILED_PRECONDITION as GetReplay, and
+        FAILED_PRECONDITION where this version has other rules, or the game has no maze. More than 16 at once (unless set) are
+        RESOURCE_EXHAUSTED; a stopping server ends it with UNAVAILABLE.
+        """
 
 def add_GameServiceServicer_to_server(servicer: GameServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -2,6 +2,7 @@ import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from mazemesh.v1 import game_pb2 as _game_pb2
+from mazemesh.v1 import registry_pb2 as _registry_pb2
 from mazemesh.v1 import tensor_pb2 as _tensor_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -139,7 +140,7 @@ class SequenceCollection(_message.Message):
     def __init__(self, length: _Optional[int] = ..., burn_in: _Optional[int] = ..., n_step: _Optional[int] = ..., discount: _Optional[float] = ..., epsilon: _Optional[float] = ..., epsilon_exponent: _Optional[float] = ..., max_error_share: _Optional[float] = ...) -> None: ...
 
 class PolicyVersion(_message.Message):
-    __slots__ = ("name", "version", "state", "run_id", "training_step", "parent_version", "snapshot", "collection", "spec_hash", "sha256", "size_bytes", "create_time", "metadata", "rejection", "aliases", "revision", "q_values", "checked", "graph_sha256")
+    __slots__ = ("name", "version", "state", "run_id", "training_step", "parent_version", "snapshot", "collection", "spec_hash", "sha256", "size_bytes", "create_time", "metadata", "rejection", "aliases", "revision", "q_values", "checked", "graph_sha256", "code_version", "game_hash", "config_sha256")
     class MetadataEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -166,6 +167,9 @@ class PolicyVersion(_message.Message):
     Q_VALUES_FIELD_NUMBER: _ClassVar[int]
     CHECKED_FIELD_NUMBER: _ClassVar[int]
     GRAPH_SHA256_FIELD_NUMBER: _ClassVar[int]
+    CODE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    GAME_HASH_FIELD_NUMBER: _ClassVar[int]
+    CONFIG_SHA256_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: int
     state: PolicyState
@@ -185,7 +189,10 @@ class PolicyVersion(_message.Message):
     q_values: bool
     checked: str
     graph_sha256: str
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., state: _Optional[_Union[PolicyState, str]] = ..., run_id: _Optional[str] = ..., training_step: _Optional[int] = ..., parent_version: _Optional[int] = ..., snapshot: _Optional[bool] = ..., collection: _Optional[_Union[Collection, _Mapping]] = ..., spec_hash: _Optional[str] = ..., sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., rejection: _Optional[str] = ..., aliases: _Optional[_Iterable[str]] = ..., revision: _Optional[int] = ..., q_values: _Optional[bool] = ..., checked: _Optional[str] = ..., graph_sha256: _Optional[str] = ...) -> None: ...
+    code_version: str
+    game_hash: str
+    config_sha256: str
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., state: _Optional[_Union[PolicyState, str]] = ..., run_id: _Optional[str] = ..., training_step: _Optional[int] = ..., parent_version: _Optional[int] = ..., snapshot: _Optional[bool] = ..., collection: _Optional[_Union[Collection, _Mapping]] = ..., spec_hash: _Optional[str] = ..., sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., rejection: _Optional[str] = ..., aliases: _Optional[_Iterable[str]] = ..., revision: _Optional[int] = ..., q_values: _Optional[bool] = ..., checked: _Optional[str] = ..., graph_sha256: _Optional[str] = ..., code_version: _Optional[str] = ..., game_hash: _Optional[str] = ..., config_sha256: _Optional[str] = ...) -> None: ...
 
 class PublishPolicyRequest(_message.Message):
     __slots__ = ("header", "chunk")
@@ -196,8 +203,15 @@ class PublishPolicyRequest(_message.Message):
     def __init__(self, header: _Optional[_Union[PublishPolicyHeader, _Mapping]] = ..., chunk: _Optional[bytes] = ...) -> None: ...
 
 class PublishPolicyHeader(_message.Message):
-    __slots__ = ("request_id", "name", "run_id", "training_step", "parent_version", "snapshot", "collection", "sha256", "size_bytes", "metadata", "parity", "fence", "q_values", "graph_sha256", "weights")
+    __slots__ = ("request_id", "name", "run_id", "training_step", "parent_version", "snapshot", "collection", "sha256", "size_bytes", "metadata", "parity", "fence", "q_values", "graph_sha256", "weights", "code_version", "config")
     class MetadataEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class ConfigEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
         VALUE_FIELD_NUMBER: _ClassVar[int]
@@ -219,6 +233,8 @@ class PublishPolicyHeader(_message.Message):
     Q_VALUES_FIELD_NUMBER: _ClassVar[int]
     GRAPH_SHA256_FIELD_NUMBER: _ClassVar[int]
     WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    CODE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    CONFIG_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     name: str
     run_id: str
@@ -234,7 +250,9 @@ class PublishPolicyHeader(_message.Message):
     q_values: bool
     graph_sha256: str
     weights: bytes
-    def __init__(self, request_id: _Optional[str] = ..., name: _Optional[str] = ..., run_id: _Optional[str] = ..., training_step: _Optional[int] = ..., parent_version: _Optional[int] = ..., snapshot: _Optional[bool] = ..., collection: _Optional[_Union[Collection, _Mapping]] = ..., sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ..., metadata: _Optional[_Mapping[str, str]] = ..., parity: _Optional[_Union[ParityCheck, _Mapping]] = ..., fence: _Optional[int] = ..., q_values: _Optional[bool] = ..., graph_sha256: _Optional[str] = ..., weights: _Optional[bytes] = ...) -> None: ...
+    code_version: str
+    config: _containers.ScalarMap[str, str]
+    def __init__(self, request_id: _Optional[str] = ..., name: _Optional[str] = ..., run_id: _Optional[str] = ..., training_step: _Optional[int] = ..., parent_version: _Optional[int] = ..., snapshot: _Optional[bool] = ..., collection: _Optional[_Union[Collection, _Mapping]] = ..., sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ..., metadata: _Optional[_Mapping[str, str]] = ..., parity: _Optional[_Union[ParityCheck, _Mapping]] = ..., fence: _Optional[int] = ..., q_values: _Optional[bool] = ..., graph_sha256: _Optional[str] = ..., weights: _Optional[bytes] = ..., code_version: _Optional[str] = ..., config: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class ParityCheck(_message.Message):
     __slots__ = ("observation", "action_mask", "logits", "value", "state", "next_state", "inputs", "outputs")
@@ -299,18 +317,49 @@ class GetPolicyResponse(_message.Message):
     def __init__(self, policy: _Optional[_Union[PolicyVersion, _Mapping]] = ..., chunk: _Optional[bytes] = ...) -> None: ...
 
 class ListPoliciesRequest(_message.Message):
-    __slots__ = ("name", "snapshots_only", "include_all_states", "page_size", "page_token")
+    __slots__ = ("name", "snapshots_only", "include_all_states", "page_size", "page_token", "run_id", "game", "game_hash", "spec_hash", "sha256", "code_version", "parent_version", "min_training_step", "max_training_step", "config", "create_time_from", "create_time_before")
+    class ConfigEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     NAME_FIELD_NUMBER: _ClassVar[int]
     SNAPSHOTS_ONLY_FIELD_NUMBER: _ClassVar[int]
     INCLUDE_ALL_STATES_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    GAME_FIELD_NUMBER: _ClassVar[int]
+    GAME_HASH_FIELD_NUMBER: _ClassVar[int]
+    SPEC_HASH_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    CODE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    PARENT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    MIN_TRAINING_STEP_FIELD_NUMBER: _ClassVar[int]
+    MAX_TRAINING_STEP_FIELD_NUMBER: _ClassVar[int]
+    CONFIG_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FROM_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_BEFORE_FIELD_NUMBER: _ClassVar[int]
     name: str
     snapshots_only: bool
     include_all_states: bool
     page_size: int
     page_token: str
-    def __init__(self, name: _Optional[str] = ..., snapshots_only: _Optional[bool] = ..., include_all_states: _Optional[bool] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    run_id: str
+    game: str
+    game_hash: str
+    spec_hash: str
+    sha256: str
+    code_version: str
+    parent_version: int
+    min_training_step: int
+    max_training_step: int
+    config: _containers.ScalarMap[str, str]
+    create_time_from: _timestamp_pb2.Timestamp
+    create_time_before: _timestamp_pb2.Timestamp
+    def __init__(self, name: _Optional[str] = ..., snapshots_only: _Optional[bool] = ..., include_all_states: _Optional[bool] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., run_id: _Optional[str] = ..., game: _Optional[str] = ..., game_hash: _Optional[str] = ..., spec_hash: _Optional[str] = ..., sha256: _Optional[str] = ..., code_version: _Optional[str] = ..., parent_version: _Optional[int] = ..., min_training_step: _Optional[int] = ..., max_training_step: _Optional[int] = ..., config: _Optional[_Mapping[str, str]] = ..., create_time_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., create_time_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ListPoliciesResponse(_message.Message):
     __slots__ = ("policies", "next_page_token", "revision")

@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from mazemesh.v1 import model_pb2 as mazemesh_dot_v1_dot_model__pb2
+from mazemesh.v1 import registry_pb2 as mazemesh_dot_v1_dot_registry__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -103,6 +104,41 @@ class ModelServiceStub:
                 request_serializer=mazemesh_dot_v1_dot_model__pb2.ListAliasHistoryRequest.SerializeToString,
                 response_deserializer=mazemesh_dot_v1_dot_model__pb2.ListAliasHistoryResponse.FromString,
                 _registered_method=True)
+        self.GetPolicyDetails = channel.unary_unary(
+                '/mazemesh.v1.ModelService/GetPolicyDetails',
+                request_serializer=mazemesh_dot_v1_dot_registry__pb2.GetPolicyDetailsRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_registry__pb2.GetPolicyDetailsResponse.FromString,
+                _registered_method=True)
+        self.ListUploads = channel.unary_unary(
+                '/mazemesh.v1.ModelService/ListUploads',
+                request_serializer=mazemesh_dot_v1_dot_registry__pb2.ListUploadsRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_registry__pb2.ListUploadsResponse.FromString,
+                _registered_method=True)
+        self.CollectPolicies = channel.unary_unary(
+                '/mazemesh.v1.ModelService/CollectPolicies',
+                request_serializer=mazemesh_dot_v1_dot_registry__pb2.CollectPoliciesRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_registry__pb2.CollectPoliciesResponse.FromString,
+                _registered_method=True)
+        self.HoldVersions = channel.unary_unary(
+                '/mazemesh.v1.ModelService/HoldVersions',
+                request_serializer=mazemesh_dot_v1_dot_registry__pb2.HoldVersionsRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_registry__pb2.HoldVersionsResponse.FromString,
+                _registered_method=True)
+        self.ListVersionHolds = channel.unary_unary(
+                '/mazemesh.v1.ModelService/ListVersionHolds',
+                request_serializer=mazemesh_dot_v1_dot_registry__pb2.ListVersionHoldsRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_registry__pb2.ListVersionHoldsResponse.FromString,
+                _registered_method=True)
+        self.SetPromotionRules = channel.unary_unary(
+                '/mazemesh.v1.ModelService/SetPromotionRules',
+                request_serializer=mazemesh_dot_v1_dot_registry__pb2.SetPromotionRulesRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_registry__pb2.SetPromotionRulesResponse.FromString,
+                _registered_method=True)
+        self.GetPromotionRules = channel.unary_unary(
+                '/mazemesh.v1.ModelService/GetPromotionRules',
+                request_serializer=mazemesh_dot_v1_dot_registry__pb2.GetPromotionRulesRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_registry__pb2.GetPromotionRulesResponse.FromString,
+                _registered_method=True)
         self.HoldName = channel.unary_unary(
                 '/mazemesh.v1.ModelService/HoldName',
                 request_serializer=mazemesh_dot_v1_dot_model__pb2.HoldNameRequest.SerializeToString,
@@ -190,8 +226,11 @@ class ModelServiceServicer:
         before is checked on the parity rows alone, all at once, whether it came as a file or as weights.
 
         The alias `latest` moves to a version when it becomes ready, unless it points to a newer one. Then older
-        versions may be retired: those that are neither snapshots nor have an alias, beyond the newest ones that the
-        service is set to keep.
+        versions may be retired: those that are neither snapshots nor otherwise kept (CollectPolicies), beyond the newest ones
+        that the service is set to keep.
+
+        Of what `collection` names a few moves are played against bot/random before the version is ready, where Game is there to play
+        them: a file that does not act on real observations is rejected (check "smoke").
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -202,14 +241,16 @@ class ModelServiceServicer:
         `if_none_match` is the sha256, only the first message comes. NOT_FOUND names what exists; a retired or rejected
         version has no file and is only found with `metadata_only`. To resume, ask for the version that the first message
         named, since an alias may have moved. Where `graph_sha256` is the version's, the chunks are its weights, and `offset`
-        is among them.
+        is among them. The receiver checks the hash of what it has put together; FAILED_PRECONDITION, after the chunks, when a file that was
+        read from its beginning is not the one that was published any more.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListPolicies(self, request, context):
-        """Versions, newest first. A page may have fewer than asked for: it ends when it has a mebibyte.
+        """Versions, newest first; of several filters all have to fit. A page may have fewer than asked for, and none: it ends when
+        it has a mebibyte, or has looked at 5,000 versions. The last one has no next_page_token.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -235,6 +276,10 @@ class ModelServiceServicer:
         exist yet); the message tells the present one. Moving to a version that is not ready is FAILED_PRECONDITION.
         `previous_alias`, where it is set, moves in the same step to the version that `alias` stood for, so of many that move
         it at once each leaves one consistent pair behind.
+
+        Where the name has rules for the alias (SetPromotionRules), they are held against whoever moves it (PERMISSION_DENIED) and
+        the version (FAILED_PRECONDITION, which names what is missing), of `previous_alias` too. A version that the alias stood for
+        before needs neither checks nor a gate, so a way back is always open. UNAVAILABLE while Elo is to tell of a gate, and away.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -251,6 +296,61 @@ class ModelServiceServicer:
     def ListAliasHistory(self, request, context):
         """Moves of a name's aliases by SetAlias, the last first: what was moved, from where, when, by whom and why. Nothing is
         ever taken out of it. `latest`, which moves with each version by itself, is in it where somebody moved it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetPolicyDetails(self, request, context):
+        """What is known of a version beside what lists tell: its checks with their figures, what its run was started with, who
+        holds it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListUploads(self, request, context):
+        """Files that come in and are checked, at the instance that is asked. What is listed has no number yet, and may never
+        get one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CollectPolicies(self, request, context):
+        """Retires versions and deletes their files, but none that somebody needs: that has an alias, is what an alias stood for
+        before its last move (the way back), is held (HoldVersions), or in an experiment. Of what `keep` and `keep_snapshots`
+        leave over, the oldest go first. NOT_FOUND when there is no such policy or version; FAILED_PRECONDITION when a version that is
+        named is not READY.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def HoldVersions(self, request, context):
+        """Holds versions, all or none: they are not collected until the time is up. Who plays, rates or studies versions holds
+        them first. NOT_FOUND, FAILED_PRECONDITION when one does not exist, or is not READY.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListVersionHolds(self, request, context):
+        """Holds that have not expired.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetPromotionRules(self, request, context):
+        """Sets the rules for moves of an alias, by compare-and-swap on their revision: ABORTED when it is another one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetPromotionRules(self, request, context):
+        """The rules of a name.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -367,6 +467,41 @@ def add_ModelServiceServicer_to_server(servicer, server):
                     servicer.ListAliasHistory,
                     request_deserializer=mazemesh_dot_v1_dot_model__pb2.ListAliasHistoryRequest.FromString,
                     response_serializer=mazemesh_dot_v1_dot_model__pb2.ListAliasHistoryResponse.SerializeToString,
+            ),
+            'GetPolicyDetails': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPolicyDetails,
+                    request_deserializer=mazemesh_dot_v1_dot_registry__pb2.GetPolicyDetailsRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_registry__pb2.GetPolicyDetailsResponse.SerializeToString,
+            ),
+            'ListUploads': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListUploads,
+                    request_deserializer=mazemesh_dot_v1_dot_registry__pb2.ListUploadsRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_registry__pb2.ListUploadsResponse.SerializeToString,
+            ),
+            'CollectPolicies': grpc.unary_unary_rpc_method_handler(
+                    servicer.CollectPolicies,
+                    request_deserializer=mazemesh_dot_v1_dot_registry__pb2.CollectPoliciesRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_registry__pb2.CollectPoliciesResponse.SerializeToString,
+            ),
+            'HoldVersions': grpc.unary_unary_rpc_method_handler(
+                    servicer.HoldVersions,
+                    request_deserializer=mazemesh_dot_v1_dot_registry__pb2.HoldVersionsRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_registry__pb2.HoldVersionsResponse.SerializeToString,
+            ),
+            'ListVersionHolds': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListVersionHolds,
+                    request_deserializer=mazemesh_dot_v1_dot_registry__pb2.ListVersionHoldsRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_registry__pb2.ListVersionHoldsResponse.SerializeToString,
+            ),
+            'SetPromotionRules': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetPromotionRules,
+                    request_deserializer=mazemesh_dot_v1_dot_registry__pb2.SetPromotionRulesRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_registry__pb2.SetPromotionRulesResponse.SerializeToString,
+            ),
+            'GetPromotionRules': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPromotionRules,
+                    request_deserializer=mazemesh_dot_v1_dot_registry__pb2.GetPromotionRulesRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_registry__pb2.GetPromotionRulesResponse.SerializeToString,
             ),
             'HoldName': grpc.unary_unary_rpc_method_handler(
                     servicer.HoldName,
@@ -617,6 +752,195 @@ class ModelService:
             '/mazemesh.v1.ModelService/ListAliasHistory',
             mazemesh_dot_v1_dot_model__pb2.ListAliasHistoryRequest.SerializeToString,
             mazemesh_dot_v1_dot_model__pb2.ListAliasHistoryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPolicyDetails(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.ModelService/GetPolicyDetails',
+            mazemesh_dot_v1_dot_registry__pb2.GetPolicyDetailsRequest.SerializeToString,
+            mazemesh_dot_v1_dot_registry__pb2.GetPolicyDetailsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListUploads(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.ModelService/ListUploads',
+            mazemesh_dot_v1_dot_registry__pb2.ListUploadsRequest.SerializeToString,
+            mazemesh_dot_v1_dot_registry__pb2.ListUploadsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CollectPolicies(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.ModelService/CollectPolicies',
+            mazemesh_dot_v1_dot_registry__pb2.CollectPoliciesRequest.SerializeToString,
+            mazemesh_dot_v1_dot_registry__pb2.CollectPoliciesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def HoldVersions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.ModelService/HoldVersions',
+            mazemesh_dot_v1_dot_registry__pb2.HoldVersionsRequest.SerializeToString,
+            mazemesh_dot_v1_dot_registry__pb2.HoldVersionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListVersionHolds(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.ModelService/ListVersionHolds',
+            mazemesh_dot_v1_dot_registry__pb2.ListVersionHoldsRequest.SerializeToString,
+            mazemesh_dot_v1_dot_registry__pb2.ListVersionHoldsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetPromotionRules(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.ModelService/SetPromotionRules',
+            mazemesh_dot_v1_dot_registry__pb2.SetPromotionRulesRequest.SerializeToString,
+            mazemesh_dot_v1_dot_registry__pb2.SetPromotionRulesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPromotionRules(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.ModelService/GetPromotionRules',
+            mazemesh_dot_v1_dot_registry__pb2.GetPromotionRulesRequest.SerializeToString,
+            mazemesh_dot_v1_dot_registry__pb2.GetPromotionRulesResponse.FromString,
             options,
             channel_credentials,
             insecure,

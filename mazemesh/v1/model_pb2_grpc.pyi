@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from grpc import aio as _aio
 from mazemesh.v1 import model_pb2 as _model_pb2
+from mazemesh.v1 import registry_pb2 as _registry_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -90,18 +91,24 @@ class ModelServiceStub:
     before is checked on the parity rows alone, all at once, whether it came as a file or as weights.
 
     The alias `latest` moves to a version when it becomes ready, unless it points to a newer one. Then older
-    versions may be retired: those that are neither snapshots nor have an alias, beyond the newest ones that the
-    service is set to keep.
+    versions may be retired: those that are neither snapshots nor otherwise kept (CollectPolicies), beyond the newest ones
+    that the service is set to keep.
+
+    Of what `collection` names a few moves are played against bot/random before the version is ready, where Game is there to play
+    them: a file that does not act on real observations is rejected (check "smoke").
     """
     GetPolicy: _grpc.UnaryStreamMultiCallable[_model_pb2.GetPolicyRequest, _model_pb2.GetPolicyResponse]
     """Reads a version: the first message carries `policy`, the following ones chunks from `offset` on. When
     `if_none_match` is the sha256, only the first message comes. NOT_FOUND names what exists; a retired or rejected
     version has no file and is only found with `metadata_only`. To resume, ask for the version that the first message
     named, since an alias may have moved. Where `graph_sha256` is the version's, the chunks are its weights, and `offset`
-    is among them.
+    is among them. The receiver checks the hash of what it has put together; FAILED_PRECONDITION, after the chunks, when a file that was
+    read from its beginning is not the one that was published any more.
     """
     ListPolicies: _grpc.UnaryUnaryMultiCallable[_model_pb2.ListPoliciesRequest, _model_pb2.ListPoliciesResponse]
-    """Versions, newest first. A page may have fewer than asked for: it ends when it has a mebibyte."""
+    """Versions, newest first; of several filters all have to fit. A page may have fewer than asked for, and none: it ends when
+    it has a mebibyte, or has looked at 5,000 versions. The last one has no next_page_token.
+    """
     WatchPolicies: _grpc.UnaryStreamMultiCallable[_model_pb2.WatchPoliciesRequest, _model_pb2.WatchPoliciesResponse]
     """Events in order of revision, from `since_revision` (exclusive) on, without end. A revision that is no longer kept,
     or not reached yet, is OUT_OF_RANGE: list, then watch from the revision of the list. A `heartbeat` comes at
@@ -118,6 +125,10 @@ class ModelServiceStub:
     exist yet); the message tells the present one. Moving to a version that is not ready is FAILED_PRECONDITION.
     `previous_alias`, where it is set, moves in the same step to the version that `alias` stood for, so of many that move
     it at once each leaves one consistent pair behind.
+
+    Where the name has rules for the alias (SetPromotionRules), they are held against whoever moves it (PERMISSION_DENIED) and
+    the version (FAILED_PRECONDITION, which names what is missing), of `previous_alias` too. A version that the alias stood for
+    before needs neither checks nor a gate, so a way back is always open. UNAVAILABLE while Elo is to tell of a gate, and away.
     """
     GetAlias: _grpc.UnaryUnaryMultiCallable[_model_pb2.GetAliasRequest, _model_pb2.GetAliasResponse]
     """An alias as it is, with the revision that a compare-and-swap needs, and its last move. NOT_FOUND when there is none;
@@ -127,6 +138,30 @@ class ModelServiceStub:
     """Moves of a name's aliases by SetAlias, the last first: what was moved, from where, when, by whom and why. Nothing is
     ever taken out of it. `latest`, which moves with each version by itself, is in it where somebody moved it.
     """
+    GetPolicyDetails: _grpc.UnaryUnaryMultiCallable[_registry_pb2.GetPolicyDetailsRequest, _registry_pb2.GetPolicyDetailsResponse]
+    """What is known of a version beside what lists tell: its checks with their figures, what its run was started with, who
+    holds it.
+    """
+    ListUploads: _grpc.UnaryUnaryMultiCallable[_registry_pb2.ListUploadsRequest, _registry_pb2.ListUploadsResponse]
+    """Files that come in and are checked, at the instance that is asked. What is listed has no number yet, and may never
+    get one.
+    """
+    CollectPolicies: _grpc.UnaryUnaryMultiCallable[_registry_pb2.CollectPoliciesRequest, _registry_pb2.CollectPoliciesResponse]
+    """Retires versions and deletes their files, but none that somebody needs: that has an alias, is what an alias stood for
+    before its last move (the way back), is held (HoldVersions), or in an experiment. Of what `keep` and `keep_snapshots`
+    leave over, the oldest go first. NOT_FOUND when there is no such policy or version; FAILED_PRECONDITION when a version that is
+    named is not READY.
+    """
+    HoldVersions: _grpc.UnaryUnaryMultiCallable[_registry_pb2.HoldVersionsRequest, _registry_pb2.HoldVersionsResponse]
+    """Holds versions, all or none: they are not collected until the time is up. Who plays, rates or studies versions holds
+    them first. NOT_FOUND, FAILED_PRECONDITION when one does not exist, or is not READY.
+    """
+    ListVersionHolds: _grpc.UnaryUnaryMultiCallable[_registry_pb2.ListVersionHoldsRequest, _registry_pb2.ListVersionHoldsResponse]
+    """Holds that have not expired."""
+    SetPromotionRules: _grpc.UnaryUnaryMultiCallable[_registry_pb2.SetPromotionRulesRequest, _registry_pb2.SetPromotionRulesResponse]
+    """Sets the rules for moves of an alias, by compare-and-swap on their revision: ABORTED when it is another one."""
+    GetPromotionRules: _grpc.UnaryUnaryMultiCallable[_registry_pb2.GetPromotionRulesRequest, _registry_pb2.GetPromotionRulesResponse]
+    """The rules of a name."""
     HoldName: _grpc.UnaryUnaryMultiCallable[_model_pb2.HoldNameRequest, _model_pb2.HoldNameResponse]
     """Holds a name for one run, so that two learners never publish under it in turn. Begin with `fence` 0: free when
     nobody holds the name, the holder was not heard of for 20 s (as the service is set), or it has the same `owner`,
@@ -242,18 +277,24 @@ class ModelServiceAsyncStub(ModelServiceStub):
     before is checked on the parity rows alone, all at once, whether it came as a file or as weights.
 
     The alias `latest` moves to a version when it becomes ready, unless it points to a newer one. Then older
-    versions may be retired: those that are neither snapshots nor have an alias, beyond the newest ones that the
-    service is set to keep.
+    versions may be retired: those that are neither snapshots nor otherwise kept (CollectPolicies), beyond the newest ones
+    that the service is set to keep.
+
+    Of what `collection` names a few moves are played against bot/random before the version is ready, where Game is there to play
+    them: a file that does not act on real observations is rejected (check "smoke").
     """
     GetPolicy: _aio.UnaryStreamMultiCallable[_model_pb2.GetPolicyRequest, _model_pb2.GetPolicyResponse]  # type: ignore[assignment]
     """Reads a version: the first message carries `policy`, the following ones chunks from `offset` on. When
     `if_none_match` is the sha256, only the first message comes. NOT_FOUND names what exists; a retired or rejected
     version has no file and is only found with `metadata_only`. To resume, ask for the version that the first message
     named, since an alias may have moved. Where `graph_sha256` is the version's, the chunks are its weights, and `offset`
-    is among them.
+    is among them. The receiver checks the hash of what it has put together; FAILED_PRECONDITION, after the chunks, when a file that was
+    read from its beginning is not the one that was published any more.
     """
     ListPolicies: _aio.UnaryUnaryMultiCallable[_model_pb2.ListPoliciesRequest, _model_pb2.ListPoliciesResponse]  # type: ignore[assignment]
-    """Versions, newest first. A page may have fewer than asked for: it ends when it has a mebibyte."""
+    """Versions, newest first; of several filters all have to fit. A page may have fewer than asked for, and none: it ends when
+    it has a mebibyte, or has looked at 5,000 versions. The last one has no next_page_token.
+    """
     WatchPolicies: _aio.UnaryStreamMultiCallable[_model_pb2.WatchPoliciesRequest, _model_pb2.WatchPoliciesResponse]  # type: ignore[assignment]
     """Events in order of revision, from `since_revision` (exclusive) on, without end. A revision that is no longer kept,
     or not reached yet, is OUT_OF_RANGE: list, then watch from the revision of the list. A `heartbeat` comes at
@@ -270,6 +311,10 @@ class ModelServiceAsyncStub(ModelServiceStub):
     exist yet); the message tells the present one. Moving to a version that is not ready is FAILED_PRECONDITION.
     `previous_alias`, where it is set, moves in the same step to the version that `alias` stood for, so of many that move
     it at once each leaves one consistent pair behind.
+
+    Where the name has rules for the alias (SetPromotionRules), they are held against whoever moves it (PERMISSION_DENIED) and
+    the version (FAILED_PRECONDITION, which names what is missing), of `previous_alias` too. A version that the alias stood for
+    before needs neither checks nor a gate, so a way back is always open. UNAVAILABLE while Elo is to tell of a gate, and away.
     """
     GetAlias: _aio.UnaryUnaryMultiCallable[_model_pb2.GetAliasRequest, _model_pb2.GetAliasResponse]  # type: ignore[assignment]
     """An alias as it is, with the revision that a compare-and-swap needs, and its last move. NOT_FOUND when there is none;
@@ -279,6 +324,30 @@ class ModelServiceAsyncStub(ModelServiceStub):
     """Moves of a name's aliases by SetAlias, the last first: what was moved, from where, when, by whom and why. Nothing is
     ever taken out of it. `latest`, which moves with each version by itself, is in it where somebody moved it.
     """
+    GetPolicyDetails: _aio.UnaryUnaryMultiCallable[_registry_pb2.GetPolicyDetailsRequest, _registry_pb2.GetPolicyDetailsResponse]  # type: ignore[assignment]
+    """What is known of a version beside what lists tell: its checks with their figures, what its run was started with, who
+    holds it.
+    """
+    ListUploads: _aio.UnaryUnaryMultiCallable[_registry_pb2.ListUploadsRequest, _registry_pb2.ListUploadsResponse]  # type: ignore[assignment]
+    """Files that come in and are checked, at the instance that is asked. What is listed has no number yet, and may never
+    get one.
+    """
+    CollectPolicies: _aio.UnaryUnaryMultiCallable[_registry_pb2.CollectPoliciesRequest, _registry_pb2.CollectPoliciesResponse]  # type: ignore[assignment]
+    """Retires versions and deletes their files, but none that somebody needs: that has an alias, is what an alias stood for
+    before its last move (the way back), is held (HoldVersions), or in an experiment. Of what `keep` and `keep_snapshots`
+    leave over, the oldest go first. NOT_FOUND when there is no such policy or version; FAILED_PRECONDITION when a version that is
+    named is not READY.
+    """
+    HoldVersions: _aio.UnaryUnaryMultiCallable[_registry_pb2.HoldVersionsRequest, _registry_pb2.HoldVersionsResponse]  # type: ignore[assignment]
+    """Holds versions, all or none: they are not collected until the time is up. Who plays, rates or studies versions holds
+    them first. NOT_FOUND, FAILED_PRECONDITION when one does not exist, or is not READY.
+    """
+    ListVersionHolds: _aio.UnaryUnaryMultiCallable[_registry_pb2.ListVersionHoldsRequest, _registry_pb2.ListVersionHoldsResponse]  # type: ignore[assignment]
+    """Holds that have not expired."""
+    SetPromotionRules: _aio.UnaryUnaryMultiCallable[_registry_pb2.SetPromotionRulesRequest, _registry_pb2.SetPromotionRulesResponse]  # type: ignore[assignment]
+    """Sets the rules for moves of an alias, by compare-and-swap on their revision: ABORTED when it is another one."""
+    GetPromotionRules: _aio.UnaryUnaryMultiCallable[_registry_pb2.GetPromotionRulesRequest, _registry_pb2.GetPromotionRulesResponse]  # type: ignore[assignment]
+    """The rules of a name."""
     HoldName: _aio.UnaryUnaryMultiCallable[_model_pb2.HoldNameRequest, _model_pb2.HoldNameResponse]  # type: ignore[assignment]
     """Holds a name for one run, so that two learners never publish under it in turn. Begin with `fence` 0: free when
     nobody holds the name, the holder was not heard of for 20 s (as the service is set), or it has the same `owner`,
@@ -397,8 +466,11 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         before is checked on the parity rows alone, all at once, whether it came as a file or as weights.
 
         The alias `latest` moves to a version when it becomes ready, unless it points to a newer one. Then older
-        versions may be retired: those that are neither snapshots nor have an alias, beyond the newest ones that the
-        service is set to keep.
+        versions may be retired: those that are neither snapshots nor otherwise kept (CollectPolicies), beyond the newest ones
+        that the service is set to keep.
+
+        Of what `collection` names a few moves are played against bot/random before the version is ready, where Game is there to play
+        them: a file that does not act on real observations is rejected (check "smoke").
         """
 
     @_abc_1.abstractmethod
@@ -411,7 +483,8 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         `if_none_match` is the sha256, only the first message comes. NOT_FOUND names what exists; a retired or rejected
         version has no file and is only found with `metadata_only`. To resume, ask for the version that the first message
         named, since an alias may have moved. Where `graph_sha256` is the version's, the chunks are its weights, and `offset`
-        is among them.
+        is among them. The receiver checks the hash of what it has put together; FAILED_PRECONDITION, after the chunks, when a file that was
+        read from its beginning is not the one that was published any more.
         """
 
     @_abc_1.abstractmethod
@@ -420,7 +493,9 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _model_pb2.ListPoliciesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_model_pb2.ListPoliciesResponse, _abc.Awaitable[_model_pb2.ListPoliciesResponse]]:
-        """Versions, newest first. A page may have fewer than asked for: it ends when it has a mebibyte."""
+        """Versions, newest first; of several filters all have to fit. A page may have fewer than asked for, and none: it ends when
+        it has a mebibyte, or has looked at 5,000 versions. The last one has no next_page_token.
+        """
 
     @_abc_1.abstractmethod
     def WatchPolicies(
@@ -449,6 +524,10 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         exist yet); the message tells the present one. Moving to a version that is not ready is FAILED_PRECONDITION.
         `previous_alias`, where it is set, moves in the same step to the version that `alias` stood for, so of many that move
         it at once each leaves one consistent pair behind.
+
+        Where the name has rules for the alias (SetPromotionRules), they are held against whoever moves it (PERMISSION_DENIED) and
+        the version (FAILED_PRECONDITION, which names what is missing), of `previous_alias` too. A version that the alias stood for
+        before needs neither checks nor a gate, so a way back is always open. UNAVAILABLE while Elo is to tell of a gate, and away.
         """
 
     @_abc_1.abstractmethod
@@ -470,6 +549,72 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         """Moves of a name's aliases by SetAlias, the last first: what was moved, from where, when, by whom and why. Nothing is
         ever taken out of it. `latest`, which moves with each version by itself, is in it where somebody moved it.
         """
+
+    @_abc_1.abstractmethod
+    def GetPolicyDetails(
+        self,
+        request: _registry_pb2.GetPolicyDetailsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.GetPolicyDetailsResponse, _abc.Awaitable[_registry_pb2.GetPolicyDetailsResponse]]:
+        """What is known of a version beside what lists tell: its checks with their figures, what its run was started with, who
+        holds it.
+        """
+
+    @_abc_1.abstractmethod
+    def ListUploads(
+        self,
+        request: _registry_pb2.ListUploadsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.ListUploadsResponse, _abc.Awaitable[_registry_pb2.ListUploadsResponse]]:
+        """Files that come in and are checked, at the instance that is asked. What is listed has no number yet, and may never
+        get one.
+        """
+
+    @_abc_1.abstractmethod
+    def CollectPolicies(
+        self,
+        request: _registry_pb2.CollectPoliciesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.CollectPoliciesResponse, _abc.Awaitable[_registry_pb2.CollectPoliciesResponse]]:
+        """Retires versions and deletes their files, but none that somebody needs: that has an alias, is what an alias stood for
+        before its last move (the way back), is held (HoldVersions), or in an experiment. Of what `keep` and `keep_snapshots`
+        leave over, the oldest go first. NOT_FOUND when there is no such policy or version; FAILED_PRECONDITION when a version that is
+        named is not READY.
+        """
+
+    @_abc_1.abstractmethod
+    def HoldVersions(
+        self,
+        request: _registry_pb2.HoldVersionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.HoldVersionsResponse, _abc.Awaitable[_registry_pb2.HoldVersionsResponse]]:
+        """Holds versions, all or none: they are not collected until the time is up. Who plays, rates or studies versions holds
+        them first. NOT_FOUND, FAILED_PRECONDITION when one does not exist, or is not READY.
+        """
+
+    @_abc_1.abstractmethod
+    def ListVersionHolds(
+        self,
+        request: _registry_pb2.ListVersionHoldsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.ListVersionHoldsResponse, _abc.Awaitable[_registry_pb2.ListVersionHoldsResponse]]:
+        """Holds that have not expired."""
+
+    @_abc_1.abstractmethod
+    def SetPromotionRules(
+        self,
+        request: _registry_pb2.SetPromotionRulesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.SetPromotionRulesResponse, _abc.Awaitable[_registry_pb2.SetPromotionRulesResponse]]:
+        """Sets the rules for moves of an alias, by compare-and-swap on their revision: ABORTED when it is another one."""
+
+    @_abc_1.abstractmethod
+    def GetPromotionRules(
+        self,
+        request: _registry_pb2.GetPromotionRulesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.GetPromotionRulesResponse, _abc.Awaitable[_registry_pb2.GetPromotionRulesResponse]]:
+        """The rules of a name."""
 
     @_abc_1.abstractmethod
     def HoldName(

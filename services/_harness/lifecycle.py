@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import structlog
 
@@ -22,12 +23,17 @@ from services._harness.event_loop import new_event_loop
 from services._harness.server import Server
 from services._harness.settings import SettingsT
 
-Bind = Callable[[SettingsT, Server], Awaitable[None]]
-"""Composes a service: settings -> stores -> core -> servicer, registered at the server."""
+Bind = Callable[[SettingsT, Any], Awaitable[None]]
+"""Composes a service: settings -> stores -> core -> servicer, registered at the `Server`.
+
+One that speaks HTTP is given a `services._harness.web.server.WebServer`.
+"""
 
 
 @asynccontextmanager
-async def serve(settings: SettingsT, bind: Bind[SettingsT]) -> AsyncIterator[Server]:
+async def serve(
+    settings: SettingsT, bind: Bind[SettingsT], kind: type[Server] = Server
+) -> AsyncIterator[Server]:
     """A server that listens inside the block and has drained after it.
 
     ```python
@@ -35,10 +41,12 @@ async def serve(settings: SettingsT, bind: Bind[SettingsT]) -> AsyncIterator[Ser
         channel = open_aio_channel(server.address)
     ```
 
+    `kind` is what listens: `Server` for gRPC, `services._harness.web.server.WebServer` for HTTP.
+
     Raises:
         StartError: the port cannot be had, or bind says why the service cannot start.
     """
-    server = Server(settings)
+    server = kind(settings)
     try:
         server.listen()
         await bind(settings, server)
@@ -48,7 +56,9 @@ async def serve(settings: SettingsT, bind: Bind[SettingsT]) -> AsyncIterator[Ser
         await server.stop()
 
 
-def run(settings_class: type[SettingsT], bind: Bind[SettingsT]) -> None:
+def run(
+    settings_class: type[SettingsT], bind: Bind[SettingsT], kind: type[Server] = Server
+) -> None:
     """The whole life of a service process; does not return.
 
     SIGTERM and Ctrl-C drain, a second one stops at once. Exit status: 0 after a drain, 1 when the
@@ -71,17 +81,17 @@ def run(settings_class: type[SettingsT], bind: Bind[SettingsT]) -> None:
         structlog.get_logger(f"services.{settings.component}").error("cannot start: %s", error)
         sys.exit(error.exit_code)
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        sys.exit(runner.run(_live(settings, bind)))
+        sys.exit(runner.run(_live(settings, bind, kind)))
 
 
-async def _live(settings: SettingsT, bind: Bind[SettingsT]) -> int:
+async def _live(settings: SettingsT, bind: Bind[SettingsT], kind: type[Server]) -> int:
     log = structlog.get_logger(f"services.{settings.component}")
     stop = _StopSignal()
     stop_with_parent()
     try:
         async with AsyncExitStack() as life:
             with collector_at_rest():
-                server = await life.enter_async_context(serve(settings, bind))
+                server = await life.enter_async_context(serve(settings, bind, kind))
             log.info(
                 "listening",
                 port=server.port,

@@ -5,11 +5,13 @@ import errno
 import socket
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import grpc
 import grpc.aio
 import structlog
+from grpc.aio import Server as GrpcServer
 from grpc_health.v1 import health
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
@@ -99,18 +101,6 @@ class Server:
         self._access: Access | None = None
         self.rules: Mapping[str, Rpc] | None = None
         """Who may call what, where that is not `access.roles.RPCS`."""
-        self.grpc = grpc.aio.server(
-            interceptors=[self._interceptor],
-            options=(
-                *_OPTIONS,
-                *((("grpc.max_concurrent_streams", _MOST_STREAMS),) * settings.asks_for_keys),
-                ("grpc.max_receive_message_length", settings.max_request_bytes),
-                ("grpc.server.max_pending_requests", settings.max_pending_calls),
-                ("grpc.server.max_pending_requests_hard_limit", 3 * settings.max_pending_calls),
-                # gRPC adds jitter of 10 %, and without a grace lets streams go on to their end.
-                ("grpc.max_connection_age_ms", round(settings.max_connection_age_seconds * 1000)),
-            ),
-        )
         self.port = 0
         self.metrics_port: int | None = None
         self.failed = asyncio.Event()
@@ -127,6 +117,33 @@ class Server:
         self._notices: Notices | None = None
         self._redis: RedisServer | None = None
         self._resources = AsyncExitStack()
+
+    @cached_property
+    def grpc(self) -> GrpcServer:
+        """What servicers are registered at."""
+        settings = self.settings
+        return grpc.aio.server(
+            interceptors=[self._interceptor],
+            options=(
+                *_OPTIONS,
+                *((("grpc.max_concurrent_streams", _MOST_STREAMS),) * settings.asks_for_keys),
+                ("grpc.max_receive_message_length", settings.max_request_bytes),
+                ("grpc.server.max_pending_requests", settings.max_pending_calls),
+                ("grpc.server.max_pending_requests_hard_limit", 3 * settings.max_pending_calls),
+                # gRPC adds jitter of 10 %, and without a grace lets streams go on to their end.
+                ("grpc.max_connection_age_ms", round(settings.max_connection_age_seconds * 1000)),
+            ),
+        )
+
+    @property
+    def access(self) -> "Access | None":
+        """Who may call, from the start hooks on; None where no keys are asked for."""
+        return self._access
+
+    @property
+    def serving(self) -> bool:
+        """Whether it takes work."""
+        return self._serving
 
     @property
     def address(self) -> str:
@@ -180,7 +197,7 @@ class Server:
         return PostgresqlNotices(self.database)
 
     def add_servicer(
-        self, name: str, add: Callable[[ServicerT, grpc.aio.Server], None], servicer: ServicerT
+        self, name: str, add: Callable[[ServicerT, GrpcServer], None], servicer: ServicerT
     ) -> None:
         """Serves `servicer`; `name` is the full name that health and reflection know.
 
@@ -240,7 +257,7 @@ class Server:
             self.port = self._add_port(f"{host}:{settings.port}")
         except (OSError, RuntimeError) as error:
             check_host(settings.host)
-            raise StartError(_port_message(settings, error)) from error
+            raise StartError(port_message(settings, error)) from error
 
     def _add_port(self, place: str) -> int:
         files = tls_files(self.settings)
@@ -272,10 +289,7 @@ class Server:
         await self._open_access()
         for hook in self._start_hooks:
             await hook()
-        add_HealthServicer_to_server(self._health, self.grpc)
-        await self._set_health(HealthCheckResponse.NOT_SERVING)
-        if self.settings.reflection:
-            self._enable_reflection()
+        await self._prepare_calls()
         if self.settings.metrics_port is not None:
             self.metrics_port = await self._resources.enter_async_context(
                 exposition(
@@ -285,17 +299,17 @@ class Server:
                     lambda: self._serving,
                 )
             )
-        await self.grpc.start()
+        await self._take_calls()
         waiting, self._waiting = self._waiting or [], None
         for run, name in waiting:
             self.background(run, name)
-        await self._set_health(HealthCheckResponse.SERVING)
+        await self._tell_ready()
         self._serving = True
 
     async def stop(self) -> None:
         """Drains and closes everything; a hook that raises is logged, the others still run."""
         self._serving = False
-        await self._health.enter_graceful_shutdown()
+        await self._tell_stopping()
         for hook in self._drain_hooks:
             await self._run_to_end(hook)
         await self._finish_calls()
@@ -311,6 +325,22 @@ class Server:
         if self._redis is not None:
             await self._redis.close()
         await self._resources.aclose()
+
+    async def _prepare_calls(self) -> None:
+        """Before the port is served: what every server answers."""
+        add_HealthServicer_to_server(self._health, self.grpc)
+        await self._set_health(HealthCheckResponse.NOT_SERVING)
+        if self.settings.reflection:
+            self._enable_reflection()
+
+    async def _take_calls(self) -> None:
+        await self.grpc.start()
+
+    async def _tell_ready(self) -> None:
+        await self._set_health(HealthCheckResponse.SERVING)
+
+    async def _tell_stopping(self) -> None:
+        await self._health.enter_graceful_shutdown()
 
     async def _finish_calls(self) -> None:
         stopping = asyncio.create_task(self.grpc.stop(self.settings.drain_seconds))
@@ -351,7 +381,7 @@ class Server:
             self.failed.set()
 
 
-def _port_message(settings: ServiceSettings, error: OSError | RuntimeError) -> str:
+def port_message(settings: ServiceSettings, error: OSError | RuntimeError) -> str:
     reason = getattr(error, "strerror", None) or str(error)
     if getattr(error, "errno", None) == errno.EADDRINUSE:
         reason = f"it is in use, most likely by another {settings.component} service; stop that one"

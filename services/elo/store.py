@@ -77,7 +77,7 @@ class Fenced(Exception):
 
 
 class LadderState(NamedTuple):
-    """A ladder as of a place in the log; see `standings.ladder.Ladder`.
+    """A ladder as of a place in the log; see `standings.folding.ladder.Ladder`.
 
     Attributes:
         name: The ladder.
@@ -85,7 +85,7 @@ class LadderState(NamedTuple):
         matches: Number of its matches.
         players: Names.
         ratings: Online ratings [players].
-        numbers: Of `standings.records.Records` [5, players].
+        numbers: Of `standings.folding.records.Records` [5, players].
         pairs: Cells of `models.pairs.Pairs` [rows, 15].
         skills: Of `models.skills.Skills` [players, 6]; None in what an earlier version stored,
             whose pairs do not tell places either.

@@ -134,6 +134,7 @@ async def bind_with(settings: GameServiceSettings, server: Server, elo: EloPeer)
             PlayGameStream(match_host),
             games,
             Audience(settings.max_watchers),
+            Audience(settings.max_replay_watchers, "look at recordings"),
             settings.public_address,
             _live_games(settings, server, listing),
         ),

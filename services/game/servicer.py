@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from itertools import islice
 
 from mazemesh.errors import NotFound, ResourceExhausted
 from mazemesh.game_replay import GameReplay, verify
@@ -24,7 +25,7 @@ from services.game.run_games import RunGamesStream
 from services.game.store import RecordingFilter
 from services.game.wire import backfill, convert
 from services.game.wire.live_games import LiveGames, place
-from services.game.wire.recordings import recording, recording_info
+from services.game.wire.recordings import recording, recording_info, shown
 
 _MAX_CREATING = 64
 """Calls of CreateGames at one time; each may hold its request and its answer in memory."""
@@ -43,6 +44,7 @@ class GameServicer(GameServiceServicer):
         play_game: PlayGameStream,
         games: Catalogue,
         audience: Audience,
+        replay_audience: Audience,
         public_address: str,
         live: LiveGames | None = None,
     ) -> None:
@@ -54,6 +56,7 @@ class GameServicer(GameServiceServicer):
         self._play_game = play_game
         self._games = games
         self._audience = audience
+        self._replay_audience = replay_audience
         self._public_address = public_address
         self._live = live
         self._creating = 0
@@ -147,18 +150,19 @@ class GameServicer(GameServiceServicer):
         watched = self._listing.find(request.game_id)
         watchers = watched.batch.watchers
         self._audience.enter()
-        watcher = Watcher()
+        observed = request.with_observations
+        watcher = Watcher(observes=observed)
         try:
             async with watched.batch.at_rest():
                 self._listing.find(request.game_id)  # it may have ended meanwhile
                 watchers.add(watched.index, watcher)
-                first = convert.first_frame(request.game_id, watched)
+                first = convert.first_frame(request.game_id, watched, observed=observed)
             yield first
             while True:
                 frame = await watcher.next()
                 if frame is None:
                     raise NotFound(f"game {request.game_id!r} is not running any more")
-                yield convert.frame(request.game_id, frame)
+                yield convert.frame(request.game_id, frame, observed=observed)
                 if frame.outcome is not None:
                     return
         finally:
@@ -224,6 +228,29 @@ class GameServicer(GameServiceServicer):
             replays=[recording_info(entry) for entry in entries[:size]],
             next_page_token=page_token(entries[size - 1].position) if more else "",
         )
+
+    async def WatchReplay(
+        self, request: pb.WatchReplayRequest, context: Context
+    ) -> AsyncIterator[pb.WatchReplayResponse]:
+        """A finished game once more."""
+        self._replay_audience.enter()
+        try:
+            entry, content = await self._archive.read(request.game_id)
+            found = await self._stepping.in_thread(recording, entry, content)
+            moments = shown(found, self._games, observed=request.with_observations)
+            while some := await self._stepping.in_thread(_next_of, moments):
+                for moment in some:
+                    yield moment
+        finally:
+            self._replay_audience.leave()
+
+
+_FRAMES_AT_ONCE = 64
+
+
+def _next_of(moments: Iterator[pb.WatchReplayResponse]) -> list[pb.WatchReplayResponse]:
+    """Some more of them, so that a thread is asked seldom and holds few."""
+    return list(islice(moments, _FRAMES_AT_ONCE))
 
 
 def _difference(message: pb.GameReplay, games: Catalogue) -> str:

@@ -50,6 +50,9 @@ class GameServiceSettings(ServiceSettings):
         256, description="MiB of memory that the games of one session may take"
     )
     max_watchers: PositiveInt = Field(256, description="who watches games at one time")
+    max_replay_watchers: PositiveInt = Field(
+        16, description="who has finished games played once more at one time"
+    )
     move_timeout: PositiveFloat = Field(
         60.0, description="seconds a seat in PlayGame has for a move before it stays"
     )

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+import structlog
 
 from mazemesh.client.addresses import split_addresses
+from mazemesh.errors import MazemeshError
 from mazemesh.v1.matchmaker_pb2_grpc import add_MatchmakerServiceServicer_to_server
 from services._harness import Server
 from services._harness.peers.game_specs import GameSpecs, SpecPeer
 from services.matchmaker.gates.driver import Driver, Policy
 from services.matchmaker.gates.gates import Gates, Limits
+from services.matchmaker.gates.gates import players_of as gated
 from services.matchmaker.gates.run import Hypotheses
 from services.matchmaker.gates.store import GATES, GateStore
 from services.matchmaker.lobby.desk import TOPIC, Desk
@@ -34,6 +37,7 @@ from services.matchmaker.rating.pairing import PairingRules
 from services.matchmaker.rating.ratings import Ratings
 from services.matchmaker.remotes import RemoteElo, RemoteGame, RemoteModel
 from services.matchmaker.runs.first import InOrder
+from services.matchmaker.runs.holds import Holds
 from services.matchmaker.runs.resolving import Resolver
 from services.matchmaker.servicer import MatchmakerServicer
 from services.matchmaker.settings import MatchmakerSettings
@@ -54,6 +58,7 @@ from services.matchmaker.tournaments.store import TOURNAMENTS, TournamentStore
 from services.matchmaker.tournaments.tournaments import PREFIX as TOURNAMENT_PREFIX
 from services.matchmaker.tournaments.tournaments import Limits as TournamentLimits
 from services.matchmaker.tournaments.tournaments import Tournaments
+from services.matchmaker.tournaments.tournaments import players_of as entered
 from services.matchmaker.training.opponents import Mix
 from services.matchmaker.training.snapshots import SnapshotRoster, follow
 from services.matchmaker.training.training import Training
@@ -64,9 +69,12 @@ from services.matchmaker.wire.worker_calls import WorkerCalls
 from services.matchmaker.workers.auditor import Auditor, Standards
 from services.matchmaker.workers.quarantine import Quarantine
 
+_log = structlog.get_logger(__name__)
+
 _RATINGS_AGE = 2.0  # Elo refits about as often
 _CHAMPIONS_AGE = 5.0
 _MODEL_RETRY = 1.0
+_HOLD_AGAIN, _HOLD_RETRY = 3600.0, 60.0
 # Clients of the Matchmaker try again by themselves, five times within their deadline of 10 s.
 _GAME_WAIT = 1.0
 _BOTS_AT_ONCE = 32
@@ -108,16 +116,21 @@ async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) 
     ratings = Ratings(peers.elo, _RATINGS_AGE, time.time)
     leaders = SqlLeaders(server.database)
     gate_store = SqlGates(server.database)
-    gates = _gates(settings, server, gate_store, numbers, games, peers)
+    holds = Holds(peers.model, time.time)
+    gates = _gates(settings, server, gate_store, numbers, games, peers, holds)
     tournament_store = SqlTournaments(server.database)
     books = Books(tournament_store, time.time)
-    tournaments = _tournaments(settings, server, tournament_store, books, numbers, games, peers)
+    tournaments = _tournaments(
+        settings, server, tournament_store, books, numbers, games, peers, holds
+    )
     first = InOrder({"gate-": gates, TOURNAMENT_PREFIX: tournaments})
     workers = SqlWorkers(server.database)
     quarantine = Quarantine(workers, peers.game, peers.elo, gates, time.time)
     auditor = _auditor(settings, workers, quarantine, leaders, ratings, peers, instance)
     evaluation = _evaluation(
-        settings, server, leaders, numbers, roster, ratings, peers, instance, first, quarantine
+        *(settings, server, leaders, numbers, roster, ratings, peers, instance, first),
+        quarantine,
+        holds,
     )
     driver = _driver(settings, server, gates, gate_store, leaders, roster, ratings, peers, instance)
     gate_calls = GateCalls(
@@ -156,6 +169,20 @@ async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) 
             await training.flush()
             await evaluation.tidy()
 
+    async def running() -> list[tuple[str, tuple[str, ...]]]:
+        found = [(f"gate {run.gate_id}", gated(run)) for run in await gate_store.running()]
+        found += [(run.tournament_id, entered(run)) for run in await tournament_store.running()]
+        return found
+
+    async def hold_on() -> None:
+        while True:
+            try:
+                await holds.renew(running)
+                await asyncio.sleep(_HOLD_AGAIN)
+            except MazemeshError as error:
+                _log.warning("versions are held on later", reason=str(error))
+                await asyncio.sleep(_HOLD_RETRY)
+
     server.registry.register(
         MatchmakerCollector(
             training,
@@ -177,6 +204,7 @@ async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) 
     server.on_stop(driver.close)
     server.on_stop(tournament_driver.close)
     server.background(flush_regularly, "flush")
+    server.background(hold_on, "hold versions")
     server.background(lambda: follow(peers.model, roster, _MODEL_RETRY), "follow policies")
     look = server.notices.listen(TOPIC)
     server.background(lambda: lobby.watch(look), "watch tickets")
@@ -238,6 +266,7 @@ def _evaluation(
     instance: str,
     first: FirstMatches,
     quarantine: Quarantine,
+    holds: Holds,
 ) -> Evaluation:
     return Evaluation(
         SqlLeases(server.database),
@@ -273,6 +302,7 @@ def _evaluation(
         first=first,
         champions=Champions(peers.model, _CHAMPIONS_AGE, time.time),
         admission=quarantine,
+        holds=holds,
     )
 
 
@@ -311,6 +341,7 @@ def _gates(
     numbers: Numbers,
     games: GameSpecs,
     peers: Peers,
+    holds: Holds,
 ) -> Gates:
     return Gates(
         store,
@@ -322,6 +353,7 @@ def _gates(
         terms=Terms(settings.lease_seconds, settings.max_attempts),
         changed=lambda: server.notices.publish(GATES),
         clock=time.time,
+        holds=holds,
     )
 
 
@@ -333,6 +365,7 @@ def _tournaments(
     numbers: Numbers,
     games: GameSpecs,
     peers: Peers,
+    holds: Holds,
 ) -> Tournaments:
     return Tournaments(
         *(store, books, numbers, Resolver(games, peers.model), peers.elo),
@@ -341,6 +374,7 @@ def _tournaments(
         terms=Terms(settings.lease_seconds, settings.max_attempts),
         changed=lambda: server.notices.publish(TOURNAMENTS),
         clock=time.time,
+        holds=holds,
     )
 
 

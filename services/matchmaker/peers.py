@@ -156,6 +156,9 @@ class ModelPeer(Protocol):
         `previous`, where it is not empty, is the alias that takes the place where it stood.
         """
 
+    async def hold(self, policies: Sequence[str], reason: str, seconds: float) -> None:
+        """Holds versions, all or none, so that they are not collected; errors of HoldVersions."""
+
     async def snapshots(self) -> list[Published]:
         """All ready snapshots."""
 

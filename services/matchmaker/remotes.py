@@ -163,6 +163,12 @@ class RemoteModel:
             )
         )
 
+    async def hold(self, policies: Sequence[str], reason: str, seconds: float) -> None:
+        """See `ModelPeer`."""
+        await self._model.call(
+            lambda client: client.hold_versions(_MOVER, policies, seconds, reason=reason)
+        )
+
     async def watch(self) -> AsyncIterator[News]:
         """See `ModelPeer`."""
         stream = await self._model.call(lambda client: client.watch())

@@ -32,11 +32,16 @@ from services.model.metered_servicer import MeteredServicer
 from services.model.registry import registry
 from services.model.registry.feed import Feed
 from services.model.registry.graphs import Graphs
+from services.model.registry.keeping.in_use import VersionsInUse
 from services.model.registry.policy import Event, Submission, Version
 from services.model.registry.publisher import Publisher
 from services.model.registry.upload import Uploads
+from services.model.remotes.game_and_elo import RemoteGates, RemoteSmoke
+from services.model.servicer import GatePeer
 from services.model.settings import ModelSettings
 from services.model.stores.sql import SqlRegistry
+from services.model.validation.report import Standards
+from services.model.validation.smoke.smoke import Extent, Smoke, SmokePeer
 from services.model.validation.validators import Limits, Validator, Validators
 from services.model.weights import Weights
 from services.model.wire.external_servicer import ExternalMethods
@@ -64,12 +69,23 @@ class Servicer(ExternalMethods, InferMethods, MeteredServicer):
 async def bind(settings: ModelSettings, server: Server) -> None:
     """Serves with the Game service that the settings name."""
     game = RemoteSpecs(settings.game_address)
-    server.on_stop(game.close)
-    await bind_with(settings, server, game)
+    gates, smoke = RemoteGates(settings.elo_address), RemoteSmoke(settings.game_address)
+    for remote in (game, gates, smoke):
+        server.on_stop(remote.close)
+    await bind_with(settings, server, game, gates, smoke)
 
 
-async def bind_with(settings: ModelSettings, server: Server, game: SpecPeer) -> None:
-    """Rows in the database, files among the blobs, unfinished ones in `data_dir/uploads`."""
+async def bind_with(
+    settings: ModelSettings,
+    server: Server,
+    game: SpecPeer,
+    gates: GatePeer | None = None,
+    smoke_games: SmokePeer | None = None,
+) -> None:
+    """Rows in the database, files among the blobs, unfinished ones in `data_dir/uploads`.
+
+    Without `smoke_games` files play none before their versions are ready.
+    """
     await server.database.migrate("services.model")
     store = SqlRegistry(server.database, settings.keep_events)
     enough_threads(settings)
@@ -122,6 +138,11 @@ async def bind_with(settings: ModelSettings, server: Server, game: SpecPeer) -> 
         Limits(
             cpu_seconds=settings.validation_cpu_seconds,
             memory_bytes=settings.validation_memory_bytes,
+            standards=Standards(
+                settings.max_policy_bytes,
+                settings.latency_budget_ms,
+                settings.batch_latency_budget_ms,
+            ),
         ),
         processes=settings.validators,
         waiting=settings.waiting_validations,
@@ -133,6 +154,14 @@ async def bind_with(settings: ModelSettings, server: Server, game: SpecPeer) -> 
         weights.prepared(submission, content)
         coming.notify()
 
+    # What else of this service names versions is asked before one is retired.
+    users: tuple[VersionsInUse, ...] = ()
+    smoke = None
+    if smoke_games is not None:
+        extent = Extent(settings.smoke_games, settings.smoke_moves, settings.smoke_game_moves)
+        smoke = Smoke(store, validators, smoke_games, extent)
+        server.on_drain(smoke.close)
+        server.background(smoke.run, "play smoke matches")
     publisher = Publisher(
         store,
         blobs,
@@ -144,6 +173,9 @@ async def bind_with(settings: ModelSettings, server: Server, game: SpecPeer) -> 
         changed=news,
         graphs=weights.graphs,
         prepared=prepared,
+        users=users,
+        smoke=smoke,
+        file=weights.file,
     )
     inference = open_inference(settings, server, store, weights)
     servicer = Servicer(
@@ -166,6 +198,8 @@ async def bind_with(settings: ModelSettings, server: Server, game: SpecPeer) -> 
         downloads_per_second=settings.downloads_per_second,
         lease_seconds=settings.lease_seconds,
         now=now,
+        gates=gates or RemoteGates(settings.elo_address),
+        users=users,
     )
     collector = metrics.StateCollector(servicer, store)
     server.registry.register(collector)

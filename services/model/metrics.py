@@ -15,6 +15,7 @@ from services.model.registry.policy import State
 from services.model.servicer import ModelServicer
 from services.model.store import RegistryStore, Transaction
 from services.model.validation.parity import Parity
+from services.model.validation.report import Verdict
 from services.model.validation.validators import Content, Validator
 
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -22,7 +23,7 @@ _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0
 REFRESH_SECONDS: Final = 1.0
 """Between two looks at the counts of versions: learners may publish many times a second."""
 
-Check = Callable[[Validator, Content, int, Parity], str]
+Check = Callable[[Validator, Content, int, Parity], Verdict]
 
 
 def metered_check(check: Check, registry: CollectorRegistry) -> Check:
@@ -34,7 +35,7 @@ def metered_check(check: Check, registry: CollectorRegistry) -> Check:
         buckets=_SECONDS,
     )
 
-    def timed(validator: Validator, content: Content, size_bytes: int, parity: Parity) -> str:
+    def timed(validator: Validator, content: Content, size_bytes: int, parity: Parity) -> Verdict:
         with seconds.time():
             return check(validator, content, size_bytes, parity)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, Protocol
 
 from mazemesh.errors import (
     DeadlineExceeded,
@@ -28,13 +29,16 @@ from services._harness.pages.paging import page_size, page_token, read_token
 from services._harness.peers.game_specs import GameSpecs
 from services.model.registry import aliases, leases, registry
 from services.model.registry.feed import Feed
-from services.model.registry.policy import Event, Submission, Version
+from services.model.registry.keeping.in_use import VersionsInUse
+from services.model.registry.policy import Event, Submission, Told, Version
 from services.model.registry.publisher import Now, Publisher
-from services.model.registry.upload import Upload, Uploads
+from services.model.registry.rules import Gate, Permission, Rules
+from services.model.registry.upload import InFlight, Upload, Uploads
 from services.model.store import BlobStore, Filter, RegistryStore, Transaction
 from services.model.weights import Weights
 from services.model.wire.alias_messages import move_message, read_told
 from services.model.wire.external_spec import read_external
+from services.model.wire.lineage_messages import read_filter
 from services.model.wire.messages import (
     alias_message,
     event_message,
@@ -47,6 +51,7 @@ from services.model.wire.messages import (
     weights_message,
 )
 from services.model.wire.parity_message import read_parity
+from services.model.wire.registry_servicer import RegistryMethods
 
 CHUNK_BYTES: Final = 1024 * 1024
 _EVENTS_AT_ONCE: Final = 256
@@ -59,7 +64,14 @@ _PAGE_BYTES: Final = 1024 * 1024
 """After which a page of a list ends."""
 
 
-class ModelServicer(ModelServiceServicer):
+class GatePeer(Protocol):
+    """The Elo service, as far as gates go."""
+
+    async def gate(self, gate_id: str) -> Gate | None:
+        """A gate; None when Elo knows none of the id. Raises `Unavailable` while it is away."""
+
+
+class ModelServicer(RegistryMethods, ModelServiceServicer):
     """Validates, converts, calls the registry."""
 
     def __init__(
@@ -81,7 +93,10 @@ class ModelServicer(ModelServiceServicer):
         downloads_per_second: float,
         lease_seconds: float,
         now: Now,
+        gates: GatePeer,
+        users: Sequence[VersionsInUse] = (),
     ) -> None:
+        self._gates, self._users = gates, tuple(users)
         self._store = store
         self._blobs = blobs
         self._uploads = uploads
@@ -135,9 +150,10 @@ class ModelServicer(ModelServiceServicer):
         with within("header"):
             spec = await self._spec(header)
             parity = await asyncio.to_thread(read_parity, header.parity, spec)
-        submission = replace(submission, spec_hash=spec.spec_hash if spec else "")
-        with self._uploads.room(submission.size_bytes):
-            upload = await self._receive(messages, submission)
+        submission = _of_game(submission, spec)
+        with self._uploads.room(submission, self._now()) as in_flight:
+            upload = await self._receive(messages, submission, in_flight)
+            in_flight.validating = True
             return await self._publisher.publish(submission, parity, upload, header.fence)
 
     async def _publish_weights(
@@ -152,16 +168,13 @@ class ModelServicer(ModelServiceServicer):
                 parity = read_parity(header.parity, spec)
             else:
                 parity = await asyncio.to_thread(read_parity, header.parity, spec)
-        submission = replace(
-            submission,
-            spec_hash=spec.spec_hash if spec else "",
-            graph_sha256=header.graph_sha256,
-        )
+        submission = replace(_of_game(submission, spec), graph_sha256=header.graph_sha256)
         # In memory: what came, the file, and on its way to the check.
-        with self._uploads.room(3 * submission.size_bytes):
+        with self._uploads.room(submission, self._now(), copies=3) as in_flight:
             filled = await self._weights.receive(
                 submission, header.weights, _chunks(messages), self._upload_seconds
             )
+            in_flight.received, in_flight.validating = submission.size_bytes, True
             return await self._publisher.publish_weights(
                 submission, parity, filled.file, filled.weights, header.fence
             )
@@ -188,11 +201,24 @@ class ModelServicer(ModelServiceServicer):
                 yield pb.GetPolicyResponse(chunk=chunk)
             return
         blob = await asyncio.to_thread(self._blobs.open, version.sha256, request.offset)
+        hashed = hashlib.sha256()
+
+        def read() -> bytes:
+            chunk = blob.read(CHUNK_BYTES)
+            hashed.update(chunk)
+            return chunk
+
         try:
             for _ in range(request.offset, version.size_bytes, CHUNK_BYTES):
-                yield pb.GetPolicyResponse(chunk=await asyncio.to_thread(blob.read, CHUNK_BYTES))
+                yield pb.GetPolicyResponse(chunk=await asyncio.to_thread(read))
         finally:
             blob.close()
+        # Of a part its receiver alone can tell.
+        if not request.offset and hashed.hexdigest() != version.sha256:
+            raise FailedPrecondition(
+                f"the stored file of {version.reference} is damaged: it hashes to "
+                f"{hashed.hexdigest()}, and {version.sha256} was published"
+            )
 
     async def _send_weights(
         self, request: pb.GetPolicyRequest, version: Version
@@ -218,11 +244,7 @@ class ModelServicer(ModelServiceServicer):
         """One page; all pages carry the revision of the first one."""
         limit = page_size(request.page_size)
         before, revision = read_token(request.page_token, 2) or (0, 0)
-        chosen = Filter(
-            name=POLICY.check("name", request.name) if request.name else "",
-            snapshots_only=request.snapshots_only,
-            include_all_states=request.include_all_states,
-        )
+        chosen = read_filter(request)
 
         def read(tx: Transaction) -> pb.ListPoliciesResponse:
             # Here, in a thread of the store, since a page may be large.
@@ -286,6 +308,7 @@ class ModelServicer(ModelServiceServicer):
     async def SetAlias(self, request: pb.SetAliasRequest, context: Context) -> pb.SetAliasResponse:
         """Moves an alias."""
         told = read_told(request, caller().owner)
+        permission = await self._permission(request, told)
         moved = await self._store.transact(
             lambda tx: aliases.set_alias(
                 tx,
@@ -296,10 +319,21 @@ class ModelServicer(ModelServiceServicer):
                 now=self._now(),
                 told=told,
                 previous=request.previous_alias,
+                permission=permission,
             )
         )
         self._news(())
         return pb.SetAliasResponse(alias=alias_message(moved))
+
+    async def _permission(self, request: pb.SetAliasRequest, told: Told) -> Permission:
+        """What rules may ask for: the gate that the caller names, if there is a rule for one."""
+        names = [one for one in (request.alias, request.previous_alias) if one]
+        texts = await self._store.transact(
+            lambda tx: [tx.rules.get(request.name, one)[1] for one in names]
+        )
+        if not told.gate_id or not any(Rules.from_text(text).gate for text in texts):
+            return Permission(told)
+        return Permission(told, {told.gate_id: await self._gates.gate(told.gate_id)})
 
     async def GetAlias(self, request: pb.GetAliasRequest, context: Context) -> pb.GetAliasResponse:
         """An alias and its last move."""
@@ -365,13 +399,17 @@ class ModelServicer(ModelServiceServicer):
         )
 
     async def _receive(
-        self, messages: AsyncIterator[pb.PublishPolicyRequest], submission: Submission
+        self,
+        messages: AsyncIterator[pb.PublishPolicyRequest],
+        submission: Submission,
+        in_flight: InFlight,
     ) -> Upload:
         upload = await self._begin(submission)
         try:
             async with asyncio.timeout(self._upload_seconds):
                 async for message in messages:
                     await asyncio.to_thread(upload.write, _chunk(message))
+                    in_flight.received += len(message.chunk)
         except TimeoutError as error:
             upload.discard()
             raise DeadlineExceeded(
@@ -415,8 +453,8 @@ def _page(
     page = pb.ListPoliciesResponse(revision=revision or tx.revision())
     size = 0
     while True:
-        rows = tx.versions.page(chosen, before, _ROWS_AT_ONCE)
-        for position, version in rows:
+        found = tx.versions.page(chosen, before, _ROWS_AT_ONCE)
+        for position, version in found.rows:
             if len(page.policies) == limit or size > _PAGE_BYTES:
                 page.next_page_token = page_token(before, page.revision)
                 return page
@@ -424,8 +462,18 @@ def _page(
             size += message.ByteSize()
             page.policies.append(message)
             before = position
-        if len(rows) < _ROWS_AT_ONCE:
+        if not found.through:
             return page
+        before = found.through
+        if len(found.rows) < _ROWS_AT_ONCE:  # it has looked at as many as it may
+            page.next_page_token = page_token(before, page.revision)
+            return page
+
+
+def _of_game(submission: Submission, spec: GameSpec | None) -> Submission:
+    if spec is None:
+        return submission
+    return replace(submission, game=spec.name, game_hash=spec.rules_hash, spec_hash=spec.spec_hash)
 
 
 def _discard(begun: asyncio.Future[Upload]) -> None:

@@ -22,6 +22,11 @@ class ModelSettings(ServiceSettings):
         description="host:port of the Game service, which knows the games that policies play; "
         "several instances, separated by commas, are asked in turn",
     )
+    elo_address: str = Field(
+        Addresses.local().elo,
+        description="host:port of the Elo service, which is asked whether a gate has passed where "
+        "the rules of a policy want one",
+    )
     max_policy_bytes: int = Field(256 * MEBIBYTE, gt=0, description="largest ONNX file, in bytes")
     keep_versions: int = Field(
         20,
@@ -45,6 +50,27 @@ class ModelSettings(ServiceSettings):
         256 * MEBIBYTE,
         ge=32 * MEBIBYTE,
         description="memory of one check, in bytes, beside six times the file's size",
+    )
+    latency_budget_ms: float = Field(
+        100.0,
+        gt=0,
+        description="processor time that a file may take for one observation, in milliseconds",
+    )
+    batch_latency_budget_ms: float = Field(
+        1000.0, gt=0, description="and for 64 observations in one batch"
+    )
+    smoke_games: int = Field(
+        8,
+        ge=0,
+        le=256,
+        description="games against bot/random that a new graph begins before its version is ready, "
+        "and that each snapshot plays to its end after that; 0: none",
+    )
+    smoke_moves: int = Field(
+        16, ge=1, le=10_000, description="moves of each of these before a version is ready"
+    )
+    smoke_game_moves: int = Field(
+        2000, ge=1, le=100_000, description="moves after which a game of a snapshot is left"
     )
     max_uploads: int = Field(64, ge=1, description="files that come in at once, at most")
     max_upload_bytes: int = Field(

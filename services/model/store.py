@@ -2,23 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from services.model.registry.policy import Alias, AliasMove, Event, Lease, State, Version
+from services.model.checks import Check
+from services.model.registry.policy import (
+    Alias,
+    AliasMove,
+    Event,
+    Hold,
+    Lease,
+    State,
+    Version,
+)
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which versions a list shows: of one name (empty: all), of snapshots alone, in any state."""
+    """Which versions a list shows; what is empty, 0 or None does not matter.
+
+    Attributes:
+        name: Of the policy.
+        snapshots_only: Only those that are kept for rating.
+        include_all_states: Not only those that are READY.
+        run_id, game, game_hash, spec_hash, sha256: As they are.
+        code_version: How it begins.
+        parent_version: Number of the version that they grew from.
+        min_training_step, max_training_step: Steps of the run, both included.
+        config: Values by name, all of which the run was started with.
+        created_from, created_before: Times.
+    """
 
     name: str = ""
     snapshots_only: bool = False
     include_all_states: bool = False
+    run_id: str = ""
+    game: str = ""
+    game_hash: str = ""
+    spec_hash: str = ""
+    sha256: str = ""
+    code_version: str = ""
+    parent_version: int = 0
+    min_training_step: int = 0
+    max_training_step: int | None = None
+    config: tuple[tuple[str, str], ...] = ()
+    created_from: datetime | None = None
+    created_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some versions with their positions, newest first.
+
+    Attributes:
+        rows: Those that were asked for.
+        through: Position of the last one that was looked at; 0 at the end of all.
+    """
+
+    rows: Sequence[tuple[int, Version]]
+    through: int
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What collection looks at of a READY version."""
+
+    number: int
+    snapshot: bool
+    created: datetime
+    sha256: str
+    size_bytes: int
 
 
 class Versions(Protocol):
@@ -26,6 +84,9 @@ class Versions(Protocol):
 
     def get(self, name: str, number: int) -> Version | None:
         """The version, or None."""
+
+    def get_all(self, keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Version]:
+        """Those of the (name, number) pairs that exist."""
 
     def by_request(self, request_id: str) -> Version | None:
         """The version that a request made, or None."""
@@ -49,8 +110,14 @@ class Versions(Protocol):
     def surplus(self, name: str, keep: int) -> list[Version]:
         """READY versions without snapshot or alias but for the newest `keep`, oldest first."""
 
-    def page(self, chosen: Filter, before: int, limit: int) -> list[tuple[int, Version]]:
-        """Versions with their positions, newest first; `before` is a position, 0 for the newest."""
+    def page(self, chosen: Filter, before: int, limit: int) -> Page:
+        """At most `limit` versions; `before` is a position, 0 for the newest.
+
+        Only so many are looked at, so a page may be empty and not the last.
+        """
+
+    def briefs(self, name: str) -> list[Brief]:
+        """All READY versions of a name, oldest first."""
 
     def files(self) -> set[str]:
         """Hashes of all files that a READY version has."""
@@ -63,6 +130,67 @@ class Versions(Protocol):
 
     def file_bytes(self) -> int:
         """Bytes of all files, each counted once."""
+
+
+class Checks(Protocol):
+    """What files were checked for: a version's own checks, and those of its graph, made once."""
+
+    def put(self, name: str, number: int, checks: Sequence[Check]) -> None:
+        """Keeps a version's own checks, in place of those before."""
+
+    def add(self, name: str, number: int, checks: Sequence[Check]) -> None:
+        """Keeps the checks of a version that is new."""
+
+    def get(self, name: str, number: int) -> tuple[Check, ...]:
+        """A version's own checks; none of versions from before they were kept."""
+
+    def put_graph(self, graph_sha256: str, of: str, checks: Sequence[Check]) -> None:
+        """Keeps the checks of a graph, made with the file of version `of`, unless it has some."""
+
+    def graph(self, graph_sha256: str) -> tuple[str, tuple[Check, ...]]:
+        """The version with whose file a graph was checked, and the checks; ("", ()) without."""
+
+
+class Configs(Protocol):
+    """What runs were started with, by hashes."""
+
+    def put(self, sha256: str, config: Mapping[str, str]) -> None:
+        """Keeps a config, unless it is there."""
+
+    def get(self, sha256: str) -> dict[str, str]:
+        """The config; empty without one."""
+
+
+class Holds(Protocol):
+    """Who uses which version; see `registry.keeping`."""
+
+    def put(self, hold: Hold) -> None:
+        """Adds a hold, or replaces the one that the holder has on the version."""
+
+    def delete(self, name: str, number: int, holder: str) -> None:
+        """Deletes a hold, if it is there."""
+
+    def of(self, name: str, now: datetime) -> list[Hold]:
+        """Those on versions of a name that have not expired; in order."""
+
+    def by(self, holder: str, now: datetime) -> list[Hold]:
+        """Those of a holder that have not expired; in order."""
+
+    def forget(self, now: datetime) -> None:
+        """Deletes those that have expired."""
+
+
+class RuleBook(Protocol):
+    """Rules for moves of aliases, as text, with a revision of their own that counts from 1."""
+
+    def get(self, name: str, alias: str) -> tuple[int, str]:
+        """Revision and text; (0, "") where there never were any."""
+
+    def of(self, name: str) -> list[tuple[str, int, str]]:
+        """Alias, revision and text of all of a name, in order."""
+
+    def put(self, name: str, alias: str, revision: int, text: str) -> None:
+        """Keeps rules in place of those before."""
 
 
 class Aliases(Protocol):
@@ -86,6 +214,9 @@ class Moves(Protocol):
 
     def last(self, name: str, alias: str) -> AliasMove | None:
         """The last move of an alias, or None."""
+
+    def stood(self, name: str, alias: str, number: int) -> bool:
+        """Whether an alias was ever moved to, or from, a version."""
 
     def page(self, name: str, alias: str, before: int, limit: int) -> list[AliasMove]:
         """The last `limit` moves before a revision (0: the last of all), newest first.
@@ -151,6 +282,22 @@ class Transaction(Protocol):
     @property
     def events(self) -> Events:
         """The changes."""
+
+    @property
+    def checks(self) -> Checks:
+        """What files were checked for."""
+
+    @property
+    def configs(self) -> Configs:
+        """What runs were started with."""
+
+    @property
+    def holds(self) -> Holds:
+        """Who uses which version."""
+
+    @property
+    def rules(self) -> RuleBook:
+        """What moves of aliases have to keep to."""
 
     @property
     def leases(self) -> Leases:

@@ -104,6 +104,9 @@ def tune(
         str,
         typer.Option(help="Pick a trial of the Pareto front by these weights: success=2,seconds=1"),
     ] = "",
+    check: Annotated[
+        bool, typer.Option("--check", help="Run nothing: say only whether a study would be taken.")
+    ] = False,
     keep: Annotated[bool, typer.Option(help="Keep the data folder of every trial.")] = False,
     data_dir: DataDir = DATA_DIR,
     json: Json = False,
@@ -131,6 +134,9 @@ def tune(
         with needs_extra("tune"):
             import optuna  # noqa: F401 (what uses it comes below)
         _check_name(study)
+        if check:
+            _check(given)
+            return
         with alone(folder):
             opened, flags = _open(folder, study, given, sampler, trials, prune)
             weights = _weights(opened, choose)
@@ -142,6 +148,15 @@ def tune(
         raise typer.Exit(1)
     if stop.is_set():
         raise typer.Exit(130)
+
+
+def _check(given: dict[str, Any]) -> None:
+    """Raises InvalidArgument: no study could be begun with what is given."""
+    from supervisor.tuning.flags import Flags
+
+    definition = _define({key: value for key, value in given.items() if value is not None})
+    flags = Flags(definition.game, definition.algorithm, definition.learner)
+    flags.dimensions(definition.space)
 
 
 def _space(texts: list[str], file: Path | None) -> dict[str, str] | None:

@@ -88,6 +88,14 @@ def up(
         list[str] | None,
         typer.Option(help="A flag for the learner, as --learner=--threads=2; may be repeated."),
     ] = None,
+    console: Annotated[
+        bool,
+        typer.Option(
+            envvar="MAZEMESH_CONSOLE",
+            help="The gateway: console, REST and WebSockets, at --port-base + 9 (behind the last "
+            "of several --instances).",
+        ),
+    ] = True,
     plain: Annotated[bool, typer.Option(help="Lines instead of the dashboard.")] = False,
     data_dir: DataDir = DATA_DIR,
     port_base: Annotated[
@@ -178,6 +186,8 @@ def up(
         base = port_base or port_base_of_environment()
         if instances > 1:
             _check_shared(instances, database, base)
+        if console:
+            _check_room(base, instances)
         plan = MeshPlan(
             data_dir=data_dir.expanduser().absolute(),
             host=host.removeprefix("[").removesuffix("]"),
@@ -200,6 +210,7 @@ def up(
                 *(learner or ()),
             ),
             instances=instances,
+            console=console,
             secure=secure,
             stores=Stores(database, redis, blobs),
         )
@@ -297,6 +308,18 @@ def _check_shared(instances: int, database: str, base: int) -> None:
         raise InvalidArgument(
             f"instances: {instances} of each service need a database that they share; name one by "
             "--database postgresql://user:password@host/name or MAZEMESH_DATABASE_URL"
+        )
+
+
+def _check_room(base: int, instances: int) -> None:
+    from mazemesh.errors import InvalidArgument
+    from supervisor.running.layout import gateway_port
+
+    above = gateway_port(base, instances) - base
+    if base + above > 65_535:
+        raise InvalidArgument(
+            f"port_base: {base} leaves no room for the gateway, {above} above it; take one up to "
+            f"{65_535 - above}, or --no-console"
         )
 
 

@@ -19,6 +19,9 @@ from supervisor.running import own_keys
 SERVICES = ("game", "matchmaker", "model", "elo", "replay")
 """In the order of their ports."""
 
+GATEWAY = "gateway"
+"""Name of the process that serves the console, REST and WebSockets."""
+
 GRPC_EXPERIMENTS = "-event_engine_client,-event_engine_listener"
 """Lets the threads that wait for gRPC read the sockets themselves.
 
@@ -74,6 +77,11 @@ class Stores:
         return {name: value for name, value in told.items() if value}
 
 
+def gateway_port(port_base: int, instances: int = 1) -> int:
+    """Where the gateway of a mesh listens: nine above Game's port, or behind all instances."""
+    return port_base + len(SERVICES) * instances + 4
+
+
 @dataclass(frozen=True)
 class MeshPlan:
     """What `mazemesh up` was asked for.
@@ -98,6 +106,7 @@ class MeshPlan:
         actor_flags: Passed on to every actor.
         learner_flags: Passed on to the learner.
         instances: Of every service; of Replay, shards.
+        console: Whether the gateway runs.
         secure: Whether the services ask for keys, over TLS.
         stores: Where several instances keep what they share.
         key_files: What each process shows to services, by the beginning of its name; empty where no
@@ -121,6 +130,7 @@ class MeshPlan:
     actor_flags: tuple[str, ...] = ()
     learner_flags: tuple[str, ...] = ()
     instances: int = 1
+    console: bool = False
     secure: bool = False
     stores: Stores = field(default_factory=lambda: Stores())
     key_files: Mapping[str, Path] = field(default_factory=dict)
@@ -157,9 +167,15 @@ class MeshPlan:
         return self.secure or bool(self.key_files) or not is_loopback(self.host)
 
     @property
-    def ports(self) -> range:
-        """Of all services: five for each instance."""
-        return range(self.port_base, self.port_base + len(SERVICES) * self.instances)
+    def ports(self) -> tuple[int, ...]:
+        """Of all services: five for each instance, and that of the gateway."""
+        services = range(self.port_base, self.port_base + len(SERVICES) * self.instances)
+        return (*services, *((self.gateway_port,) if self.console else ()))
+
+    @property
+    def gateway_port(self) -> int:
+        """Of the gateway: port base + 9 where there is one instance of each service."""
+        return gateway_port(self.port_base, self.instances)
 
     @property
     def addresses(self) -> Addresses:
@@ -257,11 +273,12 @@ def lay_out(plan: MeshPlan) -> Layout:
     """Processes for a run, each with a metrics port that is free now."""
     workers = list(_workers(plan))
     services = [(name, instance) for instance in range(plan.instances) for name in SERVICES]
-    names = [*services, *(worker.name for worker in workers)]
+    names = [*services, *(worker.name for worker in workers), *((GATEWAY,) if plan.console else ())]
     block = free_block(len(names), taken=plan.ports, hosts=(LOOPBACK, plan.host))
     ports = dict(zip(names, block, strict=True))
+    gateway = (_gateway(plan, ports[GATEWAY]),) if plan.console else ()
     return Layout(
-        tuple(_service(plan, *service, ports[service]) for service in services),
+        (*(_service(plan, *service, ports[service]) for service in services), *gateway),
         tuple(_worker(plan, worker, ports[worker.name]) for worker in workers),
         _environment(plan),
     )
@@ -327,6 +344,20 @@ def _service(plan: MeshPlan, name: str, instance: int, metrics_port: int) -> Pro
         address=address,
         late=name in _LATE,
         service=name,
+    )
+
+
+def _gateway(plan: MeshPlan, metrics_port: int) -> ProcessSpec:
+    flags = ["--host", plan.host, "--port", str(plan.gateway_port)]
+    flags += ["--metrics-port", str(metrics_port), *own_keys.of(plan.key_files, GATEWAY)]
+    # It has no gRPC, and so no `address`; nor does the mesh need it to play and learn.
+    return ProcessSpec(
+        GATEWAY,
+        run_module("services.gateway", *flags),
+        metrics_port,
+        metrics_host=reachable(plan.host),
+        niceness=5,
+        late=True,
     )
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mazemesh.cli.claim import claimed, write_note
-from mazemesh.client.addresses import host_port
+from mazemesh.client.addresses import host_port, reachable
 from mazemesh.games.mazes.machine_code import is_compiled
 from mazemesh.process.parent import stop_with_parent
 from mazemesh.process.ports import check_ports
@@ -105,6 +105,8 @@ async def _run(
         several = f", {plan.instances} of each service" if plan.instances > 1 else ""
         where = host_port(plan.host, plan.port_base)
         display.tell(f"mesh on {where}{several}, data in {plan.data_dir}")
+        if plan.console:
+            display.tell(f"console at {_console(plan)} once games are under way")
         observer = Observer(plan, layout, supervisor, mesh, began)
         explainer = Explainer(plan, supervisor, mesh, display.tell, compiling=compiling)
         tasks = [asyncio.create_task(_watch(plan, observer, explainer, supervisor, display))]
@@ -180,6 +182,11 @@ async def _first(events: Sequence[asyncio.Event], limit: float | None) -> bool:
     return bool(done)
 
 
+def _console(plan: MeshPlan) -> str:
+    scheme = "https" if plan.secure or os.environ.get("MAZEMESH_TLS_CERT") else "http"
+    return f"{scheme}://{host_port(reachable(plan.host), plan.gateway_port)}"
+
+
 def _stop_event() -> asyncio.Event:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -201,6 +208,7 @@ def _leave_note(plan: MeshPlan, layout: Layout) -> None:
             "algorithm": plan.algorithm,
             "addresses": asdict(plan.addresses),
             "instances": plan.instances,
+            "gateway": _console(plan) if plan.console else "",
             "tls_ca": os.environ.get("MAZEMESH_TLS_CA", ""),
             "key_file": str(plan.key_files.get("operator", "")),
             "metrics_ports": {spec.name: spec.metrics_port for spec in layout.all},

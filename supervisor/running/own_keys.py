@@ -72,6 +72,8 @@ async def _prepare(settings: ServiceSettings, trained: tuple[str, ...]) -> dict[
         "learner": (Role.TRAINER, trained),
         "actor": (Role.WORKER, ()),
         "evaluator": (Role.WORKER, ()),
+        # What people look at; what they do shows their own keys.
+        "gateway": (Role.VIEWER, ()),
         "operator": (Role.OPERATOR, ()),
     }
     folder = settings.data_dir / FOLDER

@@ -18,7 +18,8 @@ from services._harness.blobs.within import Within
 from services._harness.own_folder import OwnFolder
 
 _WITH_TABLES: Final = (
-    *("services.matchmaker", "services.game", "services.elo", "services.model"),
+    *("services.gateway", "services.matchmaker", "services.game", "services.elo"),
+    "services.model",
     "services._harness.access",
 )
 """In the order in which snapshots of several files have to be taken, were they not at one time: a

@@ -119,7 +119,7 @@ def newest_file(mesh: Path, policy: str) -> bytes:
         try:
             chosen = Filter(name=policy, snapshots_only=True)
             pages = await SqlRegistry(database, 1).transact(
-                lambda registry: registry.versions.page(chosen, 0, 1)
+                lambda registry: registry.versions.page(chosen, 0, 1).rows
             )
         finally:
             await database.close()

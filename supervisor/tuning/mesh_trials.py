@@ -86,7 +86,7 @@ class MeshTrials:
     ) -> tuple[str, ...]:
         one = self._definition
         return run_module(
-            *("mazemesh.cli", "up", "--plain"),
+            *("mazemesh.cli", "up", "--plain", "--no-console"),
             *("--game", one.game, "--algorithm", one.algorithm, "--name", POLICY),
             *("--for", f"{one.seconds:g}s", "--summary", str(folder / "summary.json")),
             *("--data-dir", str(folder / "mesh"), "--port-base", str(port_base)),

@@ -131,7 +131,7 @@ async def test_model(large_database: Database) -> None:
         for name, snapshots, states, before in product(
             ("", "p1"), (False, True), (False, True), (0, query_plans.ROWS // 2)
         ):
-            assert len(tx.versions.page(Filter(name, snapshots, states), before, 50)) == 50
+            assert len(tx.versions.page(Filter(name, snapshots, states), before, 50).rows) == 50
         tx.aliases.of("p1")
         tx.aliases.get("p1", "latest")
         assert tx.moves.last("p1", "champion")

@@ -6,23 +6,45 @@ from pathlib import Path
 from typing import Any
 
 from mazemesh.client.model import ModelClient
+from mazemesh.errors import Unavailable
 from mazemesh.v1.model_pb2_grpc import ModelServiceStub
 from services._harness import Server
 from services.model.bind import bind_with
+from services.model.registry.rules import Gate
+from services.model.remotes.game_and_elo import RemoteSmoke
 from services.model.settings import ModelSettings
 from tests.game_specs import FakeSpecs
 from tests.servers.running import RunningService
 
 
+class FakeGates:
+    """Tells of gates as Elo does; away while `down`."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, Gate] = {}
+        self.down = False
+
+    async def gate(self, gate_id: str) -> Gate | None:
+        if self.down:
+            raise Unavailable("Elo is down")
+        return self.known.get(gate_id)
+
+
 class RunningModel(RunningService[ModelSettings]):
     """A Model service that runs, with a client of it; `game` is the Game service that it asks."""
 
-    def __init__(self, data_dir: Path, **settings: Any) -> None:
+    def __init__(self, data_dir: Path, games: str = "", **settings: Any) -> None:
+        """`games` is the address of a Game service on which files play before they are ready."""
         self.data_dir = data_dir
         self.game = FakeSpecs()
 
+        self.gates = FakeGates()
+
         async def bind(settings: ModelSettings, server: Server) -> None:
-            await bind_with(settings, server, self.game)
+            smoke = RemoteSmoke(games) if games else None
+            await bind_with(settings, server, self.game, self.gates, smoke)
+            if smoke is not None:
+                server.on_stop(smoke.close)
 
         # Nobody else uses the folder: what is not needed goes at once.
         settings = {"blobs_grace_hours": 0, **settings}
@@ -47,8 +69,8 @@ class RunningModel(RunningService[ModelSettings]):
 
 
 @contextmanager
-def running_model(data_dir: Path, **settings: Any) -> Iterator[RunningModel]:
-    model = RunningModel(data_dir, **settings)
+def running_model(data_dir: Path, games: str = "", **settings: Any) -> Iterator[RunningModel]:
+    model = RunningModel(data_dir, games, **settings)
     try:
         yield model
     finally:

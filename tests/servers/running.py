@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from prometheus_client import CollectorRegistry
 
-from services._harness import Bind, ServiceSettings, serve
+from services._harness import Bind, Server, ServiceSettings, serve
 
 Settings = TypeVar("Settings", bound=ServiceSettings)
 
@@ -16,7 +16,10 @@ Settings = TypeVar("Settings", bound=ServiceSettings)
 class RunningService(Generic[Settings]):
     """A service that runs; `close` drains it."""
 
-    def __init__(self, settings: Settings, bind: Bind[Settings]) -> None:
+    def __init__(
+        self, settings: Settings, bind: Bind[Settings], kind: type[Server] = Server
+    ) -> None:
+        self._kind = kind
         self._ready: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
         self.address = ""
         self.registry = CollectorRegistry()
@@ -26,7 +29,7 @@ class RunningService(Generic[Settings]):
 
     async def _run(self, settings: Settings, bind: Bind[Settings]) -> None:
         try:
-            async with serve(settings, bind) as server:
+            async with serve(settings, bind, self._kind) as server:
                 self.address, self.registry = server.address, server.registry
                 end = asyncio.Event()
                 self._ready.set_result((asyncio.get_running_loop(), end))
@@ -49,7 +52,14 @@ class RunningService(Generic[Settings]):
     def close(self) -> None:
         self.drain()
         self._thread.join(30)
-        assert not self._thread.is_alive()
+        if self._thread.is_alive():
+            told = asyncio.run_coroutine_threadsafe(_tasks(), self._loop).result(5)
+            raise AssertionError(f"{self.address} does not stop: {told}")
+
+
+async def _tasks() -> list[str]:
+    """What the tasks of a loop that does not end are waiting for."""
+    return [f"{task.get_name()}: {task.get_stack(limit=1)}" for task in asyncio.all_tasks()]
 
 
 def eventually(true: Callable[[], bool], seconds: float = 10.0) -> None:

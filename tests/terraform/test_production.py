@@ -91,7 +91,11 @@ def test_game_and_matchmaker_are_public_and_the_rest_is_not(stack: Stack) -> Non
 def test_who_calls_whom_port_by_port(stack: Stack) -> None:
     edge = {("edge", port) for port in range(50051, 50056)}
     workers = {"actors", "learner"}
-    assert stack.lets_in("elo") - edge == {("game", 50054), ("matchmaker", 50054)}
+    assert stack.lets_in("elo") - edge == {
+        ("game", 50054),
+        ("matchmaker", 50054),
+        ("model", 50054),
+    }
     assert stack.lets_in("game") - edge == {
         ("matchmaker", 50051),
         ("model", 50051),

@@ -24,6 +24,7 @@ KINDS_OF_GAMES = {"is_foreign", "ForeignGame", "ForeignEngine"}
 PURE = (
     *("GameSettings", "GameSpec", "Purpose", "is_bot", "seeds", "settings", "spec"),
     *("ladder.is_time_trial", "ladder.sides", "ladder.EXHIBITION", "spaces", "columns"),
+    *("bots.EXTERNAL", "bots.bot_code", "bots.bot_policy"),
 )
 """All of mazemesh.games that they know: settings, specs, spaces as data, seeds, bots by name."""
 
@@ -33,6 +34,22 @@ OUTSIDE = {
     *("__main__", "bind", "settings", "metrics", "servicer", "metered_servicer", "remotes"),
     # The streams of Game, which are servicers of one method.
     *("run_games", "play_game"),
+    # The gateway's: what speaks HTTP, and its clients of the other services.
+    *(
+        "rest",
+        "access",
+        "console",
+        "app",
+        "context",
+        "mesh",
+        "metered",
+        "rpcs",
+        "socket",
+        "watches",
+        "launchers",
+    ),
+    # Who starts jobs' processes, and the process that keeps those of one.
+    "runner",
     # Commands act for the user of this machine.
     "cli",
 }
@@ -66,8 +83,9 @@ IMPURE = {
         "google.protobuf.message.DecodeError",
         "onnxruntime",
     },
+    "services/model/validation/measuring.py": {"time"},
     "services/model/validation/validators.py": {
-        *("os", "subprocess", "time", "pathlib.Path"),
+        *("os", "subprocess", "threading", "time", "pathlib.Path"),
         "concurrent.futures.ThreadPoolExecutor",
     },
     # What they answer is run in a process of its own, too.
@@ -109,7 +127,10 @@ def forbidden(path: str, module: str) -> str | None:
         return reason
     if there[-1] in KINDS_OF_GAMES and here[:2] != ("mazemesh", "games"):
         return "what a game's kind means for others, the game, its engine or its spec says"
-    adapter = bool({"stores", "blobs"} & set(here)) or here[:2] == ("supervisor", "cloud")
+    adapter = bool({"stores", "blobs", "launchers", "runner"} & set(here)) or here[:2] == (
+        "supervisor",
+        "cloud",
+    )
     if there[0] in DRIVERS and not adapter:
         return "a driver is imported only by the adapter in stores/ or blobs/ that uses it"
     if there[0] == "supervisor" and here[0] != "supervisor":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +13,9 @@ from typer.core import TyperGroup
 
 from mazemesh.cli.options import DATA_DIR, DataDir, Host, Json, PortBase, connected
 from mazemesh.cli.output import print_json, print_table
+from mazemesh.cli.policies.checks import check_data, check_line
+from mazemesh.cli.policies.collecting import collect, holds, retire, uploads
+from mazemesh.cli.policies.rules import rules
 from mazemesh.cli.ratings.promotion import move_data
 
 if TYPE_CHECKING:
@@ -40,6 +44,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+for _command in (collect, retire, holds, uploads, rules):
+    app.command()(_command)
+
 
 @app.command("list")
 def policies(
@@ -50,6 +57,23 @@ def policies(
     ] = False,
     run: Annotated[str, typer.Option(help="Only of the run with this id.")] = "",
     game: Annotated[str, typer.Option(help="Only of this game.")] = "",
+    game_hash: Annotated[str, typer.Option(help="Only of these rules of it.")] = "",
+    spec_hash: Annotated[str, typer.Option(help="Only with these inputs and outputs.")] = "",
+    sha256: Annotated[str, typer.Option(help="Only with this file.")] = "",
+    code: Annotated[str, typer.Option(help="Only by code whose version begins so.")] = "",
+    parent: Annotated[
+        int, typer.Option(min=0, help="Only what grew from this version of NAME.")
+    ] = 0,
+    from_step: Annotated[int, typer.Option(min=0, help="From this training step on.")] = 0,
+    to_step: Annotated[int | None, typer.Option(min=0, help="Up to this training step.")] = None,
+    config: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--config", help="Only of runs that were started so, KEY=VALUE; repeat for several."
+        ),
+    ] = None,
+    since: Annotated[datetime | None, typer.Option(help="Published from then on.")] = None,
+    before: Annotated[datetime | None, typer.Option(help="Published before then.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many versions.")] = 50,
     data_dir: DataDir = DATA_DIR,
     host: Host = None,
@@ -58,11 +82,24 @@ def policies(
 ) -> None:
     """List published versions, newest first."""
     with connected(data_dir, host, port_base, ("model",)) as mesh:
-        listed = mesh.model.list(name, snapshots_only=snapshots, include_all_states=every_state)
-        wanted = (
-            one for one in listed if run in ("", one.run_id) and game in ("", one.collection.game)
+        listed = mesh.model.list(
+            name,
+            snapshots_only=snapshots,
+            include_all_states=every_state,
+            run_id=run,
+            game=game,
+            game_hash=game_hash,
+            spec_hash=spec_hash,
+            sha256=sha256,
+            code_version=code,
+            parent_version=parent,
+            min_training_step=from_step,
+            max_training_step=to_step,
+            config=_pairs(config or []),
+            since=since,
+            before=before,
         )
-        versions = list(islice(wanted, limit))
+        versions = list(islice(listed, limit))
     if json:
         print_json([_version(one) for one in versions])
         return
@@ -94,13 +131,18 @@ def show(
     services = ("model", "elo", "matchmaker")
     with connected(data_dir, host, port_base, services) as mesh:
         version = mesh.model.describe(policy)
+        details = mesh.model.details(_reference(version))
         ancestors = list(islice(_ancestors(mesh, version), _ANCESTORS))
         told: dict[str, Any] = {
             **_version(version),
             "run_id": version.run_id,
             "checked": version.checked,
+            "checks": [check_data(one) for one in details.checks],
+            "config": dict(details.config),
+            "kept_by": details.kept_by,
             "graph_sha256": version.graph_sha256,
             "spec_hash": version.spec_hash,
+            "game_hash": version.game_hash,
             "q_values": version.q_values,
             "ancestors": ancestors,
             "children": list(islice(_children(mesh, version), _CHILDREN)),
@@ -134,11 +176,17 @@ def _lines(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "file", f"{told['size_bytes']} bytes, sha256 {told['sha256']}"
     if told["checked"]:
         yield "compared", told["checked"]
-    yield "published", f"{told['create_time']}, run {told['run_id'] or '-'}"
+    for one in told["checks"]:
+        yield "check", check_line(one)
+    if told["kept_by"]:
+        yield "kept", told["kept_by"]
+    code = f", code {told['code_version']}" if told["code_version"] else ""
+    yield "published", f"{told['create_time']}, run {told['run_id'] or '-'}{code}"
     training = told["training"]
     if training["game"]:
         settings = "".join(f", {name} {value}" for name, value in training["settings"].items())
-        yield "game", f"{training['game']}{settings}; spec {told['spec_hash']}"
+        rules = f"; rules {told['game_hash']}" if told["game_hash"] else ""
+        yield "game", f"{training['game']}{settings}; spec {told['spec_hash']}{rules}"
     if training["method"]:
         at = f"{told['training_step']} steps"
         yield "trained", f"{at}, from {training['method']} in table {training['table']}"
@@ -161,8 +209,20 @@ def _lines(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
         why = one["reason"] or one["gate_id"] or "no reason told"
         origin = f"{told['policy'].partition(':')[0]}:{one['from_version'] or '-'}"
         yield "alias", f"{one['time']} {one['alias']}: {origin} -> {one['version']}, {why}"
+    for name, value in told["config"].items():
+        yield "config", f"{name} = {value}"
     for name, value in told["metadata"].items():
         yield "said of it", f"{name} = {value}"
+
+
+def _pairs(given: list[str]) -> dict[str, str]:
+    found = {}
+    for one in given:
+        key, equals, value = one.partition("=")
+        if not (key and equals):
+            raise typer.BadParameter(f"--config {one!r}; expected KEY=VALUE, as in seed=3")
+        found[key] = value
+    return found
 
 
 def _reference(one: PolicyVersion) -> str:
@@ -176,6 +236,7 @@ def _version(one: PolicyVersion) -> dict[str, Any]:
         "training_step": one.training_step,
         "snapshot": one.snapshot,
         "parent_version": one.parent_version,
+        "code_version": one.code_version,
         "sha256": one.sha256,
         "size_bytes": one.size_bytes,
         "aliases": list(one.aliases),

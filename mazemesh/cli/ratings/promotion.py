@@ -96,6 +96,10 @@ def promote(
     reason: Reason = "",
     why: Why = False,
     alias: AliasName = "champion",
+    gate: Annotated[
+        str,
+        typer.Option(help="The gate that it follows from, where the rules of the policy want one."),
+    ] = "",
     data_dir: DataDir = DATA_DIR,
     host: Host = None,
     port_base: PortBase = None,
@@ -104,15 +108,22 @@ def promote(
     """Make a version the champion by hand; `previous` keeps the one that was it.
 
     Others who promote at the same time are not overwritten unseen: each move follows the one before
-    it, and `mazemesh history` shows them all. A gate decides by matches: `mazemesh gate`.
+    it, and `mazemesh history` shows them all. A gate decides by matches: `mazemesh gate`. What else
+    has to be there first `mazemesh policies rules` says.
     """
     from mazemesh.client.promotion import promote as move_alias
 
-    services = ("model", "matchmaker") if why else ("model",)
+    services = ("model", *(["matchmaker"] if why else []), *(["elo"] if gate else []))
     with connected(data_dir, host, port_base, services) as mesh:
         version = mesh.model.describe(policy)
         move = move_alias(
-            mesh.model, version.name, version.version, alias=alias, reason=reason, mover=user()
+            mesh.model,
+            version.name,
+            version.version,
+            alias=alias,
+            reason=reason,
+            mover=user(),
+            gate_id=gate,
         )
         gates = _gates_of(mesh, f"{version.name}:{version.version}") if why else []
     _tell(move, gates, json=json, why=why)

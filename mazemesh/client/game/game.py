@@ -270,13 +270,18 @@ class GameClient:
         """A stream of RunGames at this address that begins with a message."""
         return self._first.run_games(first)
 
-    def watch(self, game_id: str) -> Iterator[pb.WatchGameResponse]:
+    def watch(
+        self, game_id: str, *, with_observations: bool = False
+    ) -> Iterator[pb.WatchGameResponse]:
         """Frames of a running game to its end, at whichever instance it runs.
+
+        `with_observations`: with what each seat sees, where that is one column.
 
         Raises:
             NotFound: the game is not running.
+            FailedPrecondition: what seats see is several columns.
         """
-        request = pb.WatchGameRequest(game_id=game_id)
+        request = pb.WatchGameRequest(game_id=game_id, with_observations=with_observations)
         *before, last = self._instances
         for one in before:
             # Nobody but the instance that plays it knows the game; one that is away plays none.
@@ -289,6 +294,19 @@ class GameClient:
             yield from frames
             return
         yield from last.follow(last.stub.WatchGame, request)
+
+    def watch_replay(
+        self, game_id: str, *, with_observations: bool = False
+    ) -> Iterator[pb.WatchReplayResponse]:
+        """A finished game once more: before its first step, then after each one.
+
+        Raises:
+            NotFound: there is no replay of it (yet, or any more).
+            FailedPrecondition: its file is damaged, it was played by other rules, or has no maze.
+            ResourceExhausted: too many look at recordings already.
+        """
+        request = pb.WatchReplayRequest(game_id=game_id, with_observations=with_observations)
+        return self._first.follow(self._first.stub.WatchReplay, request)
 
     def list_active(
         self, kind: pb.ActiveGameKind = pb.ACTIVE_GAME_KIND_UNSPECIFIED

@@ -17,6 +17,7 @@ from mazemesh.games import Engine, Game
 from mazemesh.games.bots import BOTS, EXTERNAL
 from mazemesh.games.choosing import check_actions
 from services.game.play.outcome import Outcome
+from services.game.play.picture import picture
 from services.game.play.tape import Tape
 from services.game.play.watching import Frame, Watchers
 
@@ -223,9 +224,9 @@ class Batch:
         """Games that the last step lost, as their environments failed; never those of mazes."""
         return np.flatnonzero(self.engine.lost).tolist()
 
-    def frame(self, index: int) -> Frame:
-        """The present picture of a game."""
-        return self._frame(index, int(self.engine.steps[index]), None)
+    def frame(self, index: int, *, observed: bool = False) -> Frame:
+        """The present picture of a game; `observed`: with what each seat sees."""
+        return picture(self.engine, index, int(self.engine.steps[index]), observed=observed)
 
     def outcome(self, index: int) -> Outcome:
         """How the game ended that the last step ended."""
@@ -247,15 +248,6 @@ class Batch:
         for index in self.watchers.games():
             self._show(index)
 
-    def _frame(self, index: int, step: int, outcome: Outcome | None) -> Frame:
-        goals, items = self.engine.landmarks(index)
-        places = self.engine.position[index].tolist()
-        return Frame(step, self._cells(places), self._cells(goals), self._cells(items), outcome)
-
-    def _cells(self, places: list[list[int]]) -> tuple[int, ...]:
-        width = self.engine.settings.width
-        return tuple(y * width + x for y, x in places)
-
     def _keep_last_frames(self) -> None:
         """Keeps how watched games ended, before their next episodes begin."""
         over = self.engine.terminated | self.engine.truncated
@@ -264,12 +256,13 @@ class Batch:
 
     def _last_frame(self, index: int) -> Frame:
         outcome = self.outcome(index)
-        return self._frame(index, outcome.steps, outcome)
+        return picture(self.engine, index, outcome.steps, outcome)
 
     def _show(self, index: int) -> None:
         engine = self.engine
         if not (engine.terminated[index] or engine.truncated[index]):
-            self.watchers.show(index, self.frame(index))
+            observed = self.watchers.observed(index)
+            self.watchers.show(index, self.frame(index, observed=observed))
             return
         frame = self._last_frames.pop(index, None) or self._last_frame(index)
         self.watchers.show(index, frame)

@@ -22,6 +22,9 @@ class Frame:
         goals: where players are bound for.
         items: where things lie.
         outcome: how the game ended, in its last picture.
+        observations: what each seat sees, [seats, observation_size], little-endian; empty where
+            nobody asked for it.
+        action_masks: uint8 [seats, num_actions], likewise.
     """
 
     step: int
@@ -29,12 +32,18 @@ class Frame:
     goals: tuple[int, ...]
     items: tuple[int, ...]
     outcome: Outcome | None
+    observations: bytes = b""
+    action_masks: bytes = b""
 
 
 class Watcher:
-    """The frames that one watcher has still to see; a slow one loses the oldest, never the last."""
+    """The frames that one watcher has still to see; a slow one loses the oldest, never the last.
 
-    def __init__(self) -> None:
+    `observes`: whether frames shall tell what each seat sees.
+    """
+
+    def __init__(self, *, observes: bool = False) -> None:
+        self.observes = observes
         self._frames: deque[Frame] = deque(maxlen=_QUEUED_FRAMES)
         self._ended = False
         self._reason: MazemeshError | None = None
@@ -80,6 +89,10 @@ class Watchers:
         """The games that are watched."""
         return list(self._by_game)
 
+    def observed(self, game: int) -> bool:
+        """Whether anybody wants to know what the game's seats see."""
+        return any(watcher.observes for watcher in self._by_game.get(game, ()))
+
     def add(self, game: int, watcher: Watcher) -> None:
         """Lets somebody watch a game from now on."""
         self._by_game[game].append(watcher)
@@ -110,10 +123,11 @@ class Watchers:
 
 
 class Audience:
-    """How many watch at one time, over all games of a server."""
+    """How many watch at one time, over all games of a server, and `what` they do, for errors."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, what: str = "watch games") -> None:
         self._limit = limit
+        self._what = what
         self._count = 0
 
     def enter(self) -> None:
@@ -123,7 +137,7 @@ class Audience:
             ResourceExhausted: there are too many.
         """
         if self._count >= self._limit:
-            raise ResourceExhausted(f"{self._count} watch games, the limit of this server")
+            raise ResourceExhausted(f"{self._count} {self._what}, the limit of this server")
         self._count += 1
 
     def leave(self) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from mazemesh.errors import InvalidArgument, within
+from mazemesh.errors import FailedPrecondition, InvalidArgument, within
 from mazemesh.games import Catalogue, Game, GameSettings, GameSpec, bot_policy
 from mazemesh.games.columns import action_dtype
 from mazemesh.v1 import elo_pb2
@@ -264,21 +264,38 @@ def action(message: pb.Act, spec: GameSpec) -> Actions:
     return np.full((1, 1), message.action, action_dtype(spec.action_space))
 
 
-def first_frame(game_id: str, watched: Watched) -> pb.WatchGameResponse:
-    """The present picture of a game, with its maze."""
-    engine = watched.batch.engine
-    message = frame(game_id, watched.batch.frame(watched.index))
-    message.passages = engine.passages[watched.index].tobytes()
-    _, message.height, message.width = engine.passages.shape
-    row, column = engine.exit[watched.index].tolist()
-    message.exit_cell = row * message.width + column
+def first_frame(game_id: str, watched: Watched, *, observed: bool = False) -> pb.WatchGameResponse:
+    """The present picture of a game, with its maze.
+
+    Raises:
+        FailedPrecondition: `observed` is wished of a game of which several columns are seen.
+    """
+    engine, index = watched.batch.engine, watched.index
+    if observed and not engine.spec.observation_size:
+        raise FailedPrecondition(
+            f"with_observations: what seats of {engine.spec.name} see is several columns; only one "
+            "column can be shown"
+        )
+    message = frame(game_id, watched.batch.frame(index, observed=observed), observed=observed)
+    add_maze(message, engine.passages[index], engine.exit[index].tolist())
     message.participants.extend(watched.participants)
     return message
 
 
-def frame(game_id: str, picture: Frame) -> pb.WatchGameResponse:
-    """A later picture."""
+def add_maze(
+    message: pb.WatchGameResponse, passages: npt.NDArray[np.uint8], exit_at: Sequence[int]
+) -> None:
+    """Tells the maze, uint8 [height, width], and row and column of its exit."""
+    message.passages = passages.tobytes()
+    message.height, message.width = passages.shape
+    message.exit_cell = exit_at[0] * message.width + exit_at[1]
+
+
+def frame(game_id: str, picture: Frame, *, observed: bool = False) -> pb.WatchGameResponse:
+    """A later picture; `observed`: with what each seat sees, where it has that."""
     return pb.WatchGameResponse(
+        observations=picture.observations if observed else b"",
+        action_masks=picture.action_masks if observed else b"",
         game_id=game_id,
         step=picture.step,
         positions=picture.positions,

@@ -21,6 +21,7 @@ MAX_BYTES = {
     "ListActiveGames": 4 << 10,
     "GetReplay": 4 << 10,
     "ListReplays": 16 << 10,
+    "WatchReplay": 4 << 10,
 }
 """Bytes of one request, more than the longest one that can be right."""
 

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from google.protobuf.message import DecodeError
 
 from mazemesh.errors import FailedPrecondition
+from mazemesh.game_replay import GameReplay
+from mazemesh.games import Catalogue
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.wire.actions import encode_actions
 from mazemesh.wire.spaces import space_to_proto
-from mazemesh.wire.specs import settings_to_proto
+from mazemesh.wire.specs import settings_to_proto, spec_to_proto
 from mazemesh.wire.tensors import to_bytes
 from services.game.matches.match import MatchGame
+from services.game.play.outcome import Outcome
 from services.game.play.tape import HASH_INTERVAL
+from services.game.recordings.frames import frames
 from services.game.store import RecordingEntry
-from services.game.wire.convert import finished, timestamp
+from services.game.wire.convert import add_maze, finished, frame, timestamp
 
 
 def encode_file(games: Sequence[MatchGame]) -> bytes:
@@ -36,6 +40,34 @@ def recording(entry: RecordingEntry, content: bytes) -> pb.GameReplay:
         return pb.ReplayFile.FromString(zlib.decompress(content)).games[entry.index]
     except (zlib.error, DecodeError, IndexError) as error:
         raise FailedPrecondition(f"recording file {entry.file} cannot be read: {error}") from error
+
+
+def shown(
+    message: pb.GameReplay, games: Catalogue, *, observed: bool
+) -> Iterator[pb.WatchReplayResponse]:
+    """A recording as it is watched; see `services.game.recordings.frames`.
+
+    Raises:
+        FailedPrecondition: it cannot be shown, and why.
+    """
+    replay, told = GameReplay.from_proto(message), message.info.outcome
+    outcome = Outcome(
+        scores=tuple(told.scores),
+        steps=told.steps,
+        truncated=told.truncated,
+        returns=(),
+        successes=tuple(told.successes),
+    )
+    for moment in frames(replay, games, outcome, observed=observed):
+        is_first = moment.frame.step == 0
+        picture = frame(replay.game_id, moment.frame, observed=observed)
+        answer = pb.WatchReplayResponse(frame=picture, actions=moment.actions)
+        if is_first:
+            add_maze(answer.frame, moment.passages, moment.exit)
+            answer.frame.participants.extend(replay.participants)
+            answer.game = replay.game
+            answer.spec.CopyFrom(spec_to_proto(games.get(replay.game), replay.settings))
+        yield answer
 
 
 def recording_info(entry: RecordingEntry) -> pb.ReplayInfo:

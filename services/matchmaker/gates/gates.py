@@ -13,6 +13,7 @@ from services.matchmaker.gates.store import GateStore
 from services.matchmaker.numbers import Numbers
 from services.matchmaker.peers import EloPeer, ModelPeer, Question, Resolved
 from services.matchmaker.rating.leases import Match, Terms
+from services.matchmaker.runs.holds import Holds
 from services.matchmaker.runs.resolving import Resolver
 from services.matchmaker.runs.store import Step
 from services.matchmaker.setup import CreatedMatch
@@ -45,6 +46,7 @@ class Gates:
         terms: Of leases.
         changed: Told when a run has changed.
         clock: Seconds since 1970.
+        holds: Keeps who plays; None: nobody collects versions.
 
     Attributes:
         busy: Whether a gate ran when matches were last asked for.
@@ -62,11 +64,13 @@ class Gates:
         terms: Terms,
         changed: Callable[[], None],
         clock: Callable[[], float],
+        holds: Holds | None = None,
     ) -> None:
         self._store, self._numbers = store, numbers
         self._resolver = Resolver(games, model)
         self._model, self._elo = model, elo
         self._limits, self._terms, self._changed, self._clock = limits, terms, changed, clock
+        self._holds = holds
         self.busy = False
 
     async def start(
@@ -88,6 +92,8 @@ class Gates:
         run = await self._resolved(request_id, asked, key_id, automatic=automatic)
         finding = await self._elo.evaluate(question(run))
         run = replace(run, finding=finding)
+        if self._holds is not None:
+            await self._holds.of_run(players_of(run), f"gate {run.gate_id}")
         opened = _same(await self._store.open(run, self._limits.most), asked)
         self._changed()
         return opened
@@ -227,6 +233,11 @@ class Gates:
                 f"{baseline}; hold it against {candidate.name}:{alias}, or promote nothing"
             )
         return present.version
+
+
+def players_of(run: GateRun) -> tuple[str, ...]:
+    """Who plays in a gate."""
+    return (run.candidate, run.baseline, *run.ancestors)
 
 
 def question(run: GateRun) -> Question:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from mazemesh.errors import Conflict, FailedPrecondition, NotFound
+from mazemesh.errors import Conflict, FailedPrecondition, NotFound, PermissionDenied
 from services.matchmaker.gates.run import GateRun, RunState, figures
 from services.matchmaker.peers import ModelPeer
 
@@ -49,7 +49,7 @@ async def promote(model: ModelPeer, run: GateRun) -> tuple[RunState, str]:
             )
         except Conflict:
             continue  # somebody was faster: look where it stands now
-        except (NotFound, FailedPrecondition) as error:
+        except (NotFound, FailedPrecondition, PermissionDenied) as error:
             return RunState.GIVEN_UP, f"{evidence}; but it cannot be promoted: {error}"
         return RunState.PROMOTED, f"{evidence}; {name}:{alias} moved from {_stood(run)}"
     return RunState.OVERTAKEN, f"{evidence}; but {name}:{alias} is being moved by many others"

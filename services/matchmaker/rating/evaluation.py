@@ -44,6 +44,7 @@ from services.matchmaker.rating.pairing import Pairing, PairingRules, Pick, pair
 from services.matchmaker.rating.players import count_pending, players_of
 from services.matchmaker.rating.ratings import Ratings
 from services.matchmaker.rating.rota import Rota, Rule
+from services.matchmaker.runs.holds import Holds
 from services.matchmaker.setup import CreatedMatch
 from services.matchmaker.store import RATING, LeaderStore, LeaseStore
 from services.matchmaker.training.snapshots import SnapshotRoster
@@ -147,8 +148,9 @@ class Evaluation:
         first: FirstMatches | None = None,
         champions: Champions | None = None,
         admission: Admission | None = None,
+        holds: Holds | None = None,
     ) -> None:
-        self._champions, self._admission = champions, admission
+        self._champions, self._admission, self._holds = champions, admission, holds
         self._rotas: dict[str, Rota] = {}
         self._leases = leases
         self._first = first
@@ -333,6 +335,8 @@ class Evaluation:
                 for number, (identity, pick) in enumerate(zip(identities, chosen, strict=True))
             ]
             new = [leased(match, worker, self._terms, now) for match in new]
+            if not await self._are_held(new):
+                return self._throttle.retry
             if new and not await self._leases.add(new, fence):
                 # It took so long that others took over.
                 return self._throttle.retry
@@ -342,6 +346,21 @@ class Evaluation:
             if count == 0:
                 break
         return retry
+
+    async def _are_held(self, matches: Sequence[Match]) -> bool:
+        """Whether all who play are kept until then; not when one is gone that the roster has yet.
+
+        Raises:
+            Unavailable: Model is away.
+        """
+        if self._holds is None or not matches:
+            return True
+        try:
+            await self._holds.of_matches({one for match in matches for one in match.participants})
+        except (FailedPrecondition, NotFound) as error:
+            _log.warning("rating matches wait for the list of snapshots", reason=str(error))
+            return False
+        return True
 
     async def _choose(self, ladder: Ladder, count: int, ledger: Ledger) -> tuple[list[Pick], bool]:
         """At most `count` new matches; and whether the ladder is settled."""

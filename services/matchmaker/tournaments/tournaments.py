@@ -15,6 +15,7 @@ from services.matchmaker.peers import EloPeer
 from services.matchmaker.rating.ladders import Ladder, ladder_of
 from services.matchmaker.rating.leases import Match, Terms
 from services.matchmaker.rating.players import START_RATING
+from services.matchmaker.runs.holds import Holds
 from services.matchmaker.runs.resolving import Resolver
 from services.matchmaker.setup import CreatedMatch
 from services.matchmaker.tournaments.books import Books
@@ -65,6 +66,7 @@ class Tournaments:
         terms: Of leases.
         changed: Told when one has changed.
         clock: Seconds since 1970.
+        holds: Keeps who plays; None: nobody collects versions.
 
     Attributes:
         busy: Whether one ran when matches were last asked for.
@@ -84,11 +86,13 @@ class Tournaments:
         terms: Terms,
         changed: Callable[[], None],
         clock: Callable[[], float],
+        holds: Holds | None = None,
     ) -> None:
         self._store, self._books, self._numbers = store, books, numbers
         self._resolver, self._elo = resolver, elo
         self._limits, self._rules, self._terms = limits, rules, terms
         self._changed, self._clock = changed, clock
+        self._holds = holds
         self.busy = False
         self.cancelled = 0
 
@@ -106,6 +110,8 @@ class Tournaments:
         if known is not None:
             return _same(known, asked)
         run = await self._resolved(request_id, asked, key_id)
+        if self._holds is not None:
+            await self._holds.of_run(players_of(run), run.tournament_id)
         opened = _same(await self._store.open(run, self._limits.most), asked)
         self._changed()
         return opened
@@ -365,6 +371,11 @@ def _sides(
                 "round; name one member, who holds all of them"
             )
     return sides
+
+
+def players_of(run: TournamentRun) -> tuple[str, ...]:
+    """Who plays in a tournament."""
+    return tuple(member for entrant in run.entrants for member in entrant.members)
 
 
 def _same(run: TournamentRun, asked: Asked) -> TournamentRun:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mazemesh.v1 import model_pb2 as pb
     from services.model.external.simulators import Simulators
     from services.model.external.trainees import Trainees
-    from services.model.remotes import ReplayTables
+    from services.model.remotes.experience import ReplayTables
     from services.model.wire.external_streams import ExternalStreams
 
 _LAST_SECONDS: Final = 5.0
@@ -72,7 +72,7 @@ def _open(settings: ModelSettings, inference: Inference) -> _Parts:
 
     from services.model.external.simulators import Simulators
     from services.model.external.trainees import Trainees
-    from services.model.remotes import ReplayTables
+    from services.model.remotes.experience import ReplayTables
     from services.model.wire.external_collection import read_method
     from services.model.wire.external_streams import ExternalStreams
 

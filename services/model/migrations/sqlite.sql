@@ -2,7 +2,7 @@ CREATE TABLE alembic_version_model (
 	version_num VARCHAR(32) NOT NULL,
 	CONSTRAINT alembic_version_model_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO "alembic_version_model" VALUES('0006');
+INSERT INTO "alembic_version_model" VALUES('0007');
 CREATE TABLE policy_alias_moves (
 	revision BIGINT NOT NULL,
 	name VARCHAR(64) NOT NULL,
@@ -23,6 +23,18 @@ CREATE TABLE policy_aliases (
 	revision BIGINT NOT NULL,
 	CONSTRAINT pk_policy_aliases PRIMARY KEY (name, alias)
 );
+CREATE TABLE policy_checks (
+	name VARCHAR(64) NOT NULL,
+	number BIGINT NOT NULL,
+	checks TEXT NOT NULL,
+	CONSTRAINT pk_policy_checks PRIMARY KEY (name, number)
+);
+CREATE TABLE policy_configs (
+	config_sha256 VARCHAR(64) NOT NULL,
+	"key" VARCHAR(128) NOT NULL,
+	value VARCHAR(1024) NOT NULL,
+	CONSTRAINT pk_policy_configs PRIMARY KEY (config_sha256, "key")
+);
 CREATE TABLE policy_counts (
 	state SMALLINT NOT NULL,
 	versions BIGINT NOT NULL,
@@ -41,6 +53,20 @@ CREATE TABLE policy_files (
 	content BLOB NOT NULL,
 	CONSTRAINT pk_policy_files PRIMARY KEY (sha256)
 );
+CREATE TABLE policy_graph_checks (
+	graph_sha256 VARCHAR(64) NOT NULL,
+	version VARCHAR(96) NOT NULL,
+	checks TEXT NOT NULL,
+	CONSTRAINT pk_policy_graph_checks PRIMARY KEY (graph_sha256)
+);
+CREATE TABLE policy_holds (
+	name VARCHAR(64) NOT NULL,
+	number BIGINT NOT NULL,
+	holder VARCHAR(128) NOT NULL,
+	reason VARCHAR(256) NOT NULL,
+	expires DATETIME NOT NULL,
+	CONSTRAINT pk_policy_holds PRIMARY KEY (name, number, holder)
+);
 CREATE TABLE policy_leases (
 	name VARCHAR(64) NOT NULL,
 	owner VARCHAR(128) NOT NULL,
@@ -56,6 +82,13 @@ CREATE TABLE policy_revision (
 	CONSTRAINT pk_policy_revision PRIMARY KEY (only)
 );
 INSERT INTO "policy_revision" VALUES(1,1);
+CREATE TABLE policy_rules (
+	name VARCHAR(64) NOT NULL,
+	alias VARCHAR(64) NOT NULL,
+	revision BIGINT NOT NULL,
+	rules TEXT NOT NULL,
+	CONSTRAINT pk_policy_rules PRIMARY KEY (name, alias)
+);
 CREATE TABLE policy_versions (
 	position INTEGER NOT NULL,
 	name VARCHAR(64) NOT NULL,
@@ -73,7 +106,7 @@ CREATE TABLE policy_versions (
 	created DATETIME NOT NULL,
 	notes JSON NOT NULL,
 	rejection TEXT NOT NULL,
-	revision BIGINT NOT NULL, q_values BOOLEAN DEFAULT 0 NOT NULL, checked TEXT DEFAULT '' NOT NULL, graph_sha256 VARCHAR(64) DEFAULT '' NOT NULL,
+	revision BIGINT NOT NULL, q_values BOOLEAN DEFAULT 0 NOT NULL, checked TEXT DEFAULT '' NOT NULL, graph_sha256 VARCHAR(64) DEFAULT '' NOT NULL, code_version VARCHAR(128) DEFAULT '' NOT NULL, game VARCHAR(128) DEFAULT '' NOT NULL, game_hash VARCHAR(64) DEFAULT '' NOT NULL, config_sha256 VARCHAR(64) DEFAULT '' NOT NULL,
 	CONSTRAINT pk_policy_versions PRIMARY KEY (position),
 	CONSTRAINT uq_policy_versions_request_id UNIQUE (request_id),
 	CONSTRAINT uq_policy_versions_name_number UNIQUE (name, number)
@@ -88,3 +121,7 @@ CREATE INDEX ix_policy_versions_snapshots ON policy_versions (position) WHERE sn
 CREATE INDEX ix_policy_versions_name_snapshots ON policy_versions (name, position) WHERE snapshot;
 CREATE INDEX ix_policy_alias_moves_name ON policy_alias_moves (name, revision);
 CREATE INDEX ix_policy_alias_moves_alias ON policy_alias_moves (name, alias, revision);
+CREATE INDEX ix_policy_versions_run ON policy_versions (run_id, position);
+CREATE INDEX ix_policy_configs_value ON policy_configs ("key", value);
+CREATE INDEX ix_policy_holds_holder ON policy_holds (holder);
+CREATE INDEX ix_policy_holds_expires ON policy_holds (expires);

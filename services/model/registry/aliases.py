@@ -7,6 +7,7 @@ from datetime import datetime
 from mazemesh.errors import Conflict, FailedPrecondition
 from services.model.registry.policy import Alias, AliasMove, Event, State, Told
 from services.model.registry.registry import not_found
+from services.model.registry.rules import Permission
 from services.model.store import Transaction
 
 
@@ -20,15 +21,18 @@ def set_alias(
     now: datetime,
     told: Told,
     previous: str = "",
+    permission: Permission | None = None,
 ) -> Alias:
     """Moves an alias by compare-and-swap on its revision (0: it does not exist yet).
 
     `previous` is another alias, which moves to where this one stood, if that is another version.
+    `permission` holds both moves against the rules of the name.
 
     Raises:
         NotFound: there is no such version.
         Conflict: another revision than `expected`.
-        FailedPrecondition: the version is not READY.
+        FailedPrecondition: the version is not READY, or does not meet the rules.
+        PermissionDenied: by the rules somebody else may move it.
     """
     tx.lock()
     version = tx.versions.get(name, number)
@@ -41,11 +45,23 @@ def set_alias(
         )
     if version.state is not State.READY:
         raise FailedPrecondition(f"{version.reference} is {version.state.name}, not READY")
+    if permission is not None:
+        permission.check(tx, alias, version, present)
     if previous and present and present.number != number:
+        if permission is not None:
+            _check_previous(tx, permission, name, previous, present)
         _move(tx, Alias(name, previous, present.number, tx.advance()), now, told)
     moved = Alias(name, alias, number, tx.advance())
     _move(tx, moved, now, told)
     return moved
+
+
+def _check_previous(
+    tx: Transaction, permission: Permission, name: str, previous: str, stood: Alias
+) -> None:
+    left = tx.versions.get(name, stood.number)
+    assert left is not None
+    permission.check(tx, previous, left, tx.aliases.get(name, previous))
 
 
 def get_alias(tx: Transaction, name: str, alias: str) -> tuple[Alias, AliasMove | None]:

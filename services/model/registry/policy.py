@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import IntEnum
 from typing import Any
+
+from services.model.checks import Check
 
 
 class State(IntEnum):
@@ -37,6 +39,13 @@ class Submission:
         checked: What its file was compared on, in words; empty before.
         graph_sha256: Of its file without the weights; empty before it is known, and where it is
             not told.
+        code_version: Of the code that made it, as the publisher says.
+        game: That it was trained for; empty when none was named.
+        game_hash: Hash of that game's rules under its settings.
+        config: What its run was started with; kept once for all versions that have the same, and
+            empty in what is read.
+        config_sha256: Of that; empty without one.
+        checks: What its file was checked for; kept beside it, and empty in what is read.
     """
 
     name: str
@@ -53,6 +62,12 @@ class Submission:
     q_values: bool = False
     checked: str = ""
     graph_sha256: str = ""
+    code_version: str = ""
+    game: str = ""
+    game_hash: str = ""
+    config: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    config_sha256: str = ""
+    checks: tuple[Check, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +93,7 @@ class Version(Submission):
     @classmethod
     def of(cls, submission: Submission, **given: Any) -> Version:
         """The version that a submission becomes."""
-        said = {field.name: getattr(submission, field.name) for field in fields(Submission)}
+        said = {one.name: getattr(submission, one.name) for one in fields(Submission)}
         return cls(**said, **given)
 
     @property
@@ -142,6 +157,24 @@ class Lease:
     run_id: str
     place: str
     fence: int
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Somebody uses a version, so it is not collected.
+
+    Attributes:
+        name, number: The version.
+        holder: Who, such as "matchmaker".
+        reason: What for, in words.
+        expires: Until when (UTC).
+    """
+
+    name: str
+    number: int
+    holder: str
+    reason: str
     expires: datetime
 
 

@@ -3,29 +3,54 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from functools import partial
+from typing import Final, Protocol
 
 from mazemesh.errors import MazemeshError, Unavailable
 from mazemesh.policy.rejection import Rejection
 from mazemesh.policy.weights import MOST_WEIGHT_BYTES, Graph
 from services._harness.shielded import Shielded
+from services.model.checks import Check
 from services.model.registry import leases, registry
 from services.model.registry.graphs import Graphs
-from services.model.registry.policy import Event, Submission, Version
+from services.model.registry.keeping.collecting import Collected, Wanted, collect, protected
+from services.model.registry.keeping.in_use import VersionsInUse
+from services.model.registry.policy import Event, State, Submission, Version
 from services.model.registry.registry import Published
 from services.model.registry.upload import Upload
 from services.model.store import BlobStore, RegistryStore, Transaction, UnusedFiles
 from services.model.validation.parity import Parity
-from services.model.validation.validators import Validators
+from services.model.validation.report import Rejected
+from services.model.validation.validators import Content, Validators
 
 Now = Callable[[], datetime]
 
 WITH_ROWS_BYTES: Final = 1024 * 1024
 """Of a file that may be kept with its row while it is not for long: one write that is waited for
 in place of four, and no put into a store that is far away."""
+
+
+_MOST_CONFIGS: Final = 1024
+"""Whose rows are known to be there."""
+
+
+class Smoke(Protocol):
+    """Plays with files."""
+
+    async def before(
+        self,
+        submission: Submission,
+        content: Content,
+        size_bytes: int,
+        checks: tuple[Check, ...],
+    ) -> tuple[Check, ...]:
+        """Checks a file that was checked alone by a few moves of play; raises `Rejection`."""
+
+    def after(self, version: Version, file: Callable[[], Awaitable[bytes]]) -> None:
+        """Has a snapshot that is ready play whole games, some time soon."""
 
 
 class Publisher:
@@ -42,12 +67,17 @@ class Publisher:
         lease_seconds: float,
         now: Now,
         changed: Callable[[Sequence[Event]], None],
+        users: Sequence[VersionsInUse] = (),
+        smoke: Smoke | None = None,
         graphs: Graphs | None = None,
         prepared: Callable[[Submission, bytes], None] = lambda submission, weights: None,
+        file: Callable[[Version], Awaitable[bytes]] | None = None,
     ) -> None:
         """`changed` is called after changes, with what they were where that is known.
 
-        `prepared` is called with weights that were checked, before their version is visible.
+        `users` name versions that are not retired. `smoke` plays with a file before it is ready,
+        and longer with snapshots when they are; `file` reads those. `prepared` is called with
+        weights that were checked, before their version is visible.
         """
         self._store = store
         self._blobs = blobs
@@ -58,6 +88,9 @@ class Publisher:
         self._now = now
         self._changed = changed
         self._graphs, self._prepared = graphs, prepared
+        self._users, self._smoke = users, smoke
+        self._file = file
+        self._configs: set[str] = set()
         # Versions may share a file: none may be placed while unused ones are deleted.
         self._files = asyncio.Lock()
         self._committing = Shielded()
@@ -98,7 +131,8 @@ class Publisher:
         except BaseException:
             upload.discard()
             raise
-        return await self._committing.run(self._commit(submission, rejection, upload, fence))
+        version = await self._committing.run(self._commit(submission, rejection, upload, fence))
+        return self._is_out(version)
 
     async def publish_weights(
         self,
@@ -116,16 +150,23 @@ class Publisher:
             As `publish`.
         """
         try:
-            checked = await self._validators.check(file, len(file), parity)
+            verdict = await self._validators.check(file, len(file), parity)
         except Rejection as rejection:
+            refused = replace(submission, checks=_checks_of(rejection))
             return await self._committing.run(
-                self._commit_rows(submission, str(rejection), None, fence)
+                self._commit_rows(refused, str(rejection), None, fence)
             )
-        submission = replace(submission, checked=checked)
+        submission = replace(submission, checked=verdict.words, checks=verdict.checks)
         self._prepared(submission, weights)
         if submission.snapshot or len(file) > WITH_ROWS_BYTES:
-            return await self._committing.run(self._commit_blob(submission, file, fence))
+            version = await self._committing.run(self._commit_blob(submission, file, fence))
+            return self._is_out(version)
         return await self._committing.run(self._commit_rows(submission, "", file, fence))
+
+    def _is_out(self, version: Version) -> Version:
+        if self._smoke is not None and self._file is not None and version.state is State.READY:
+            self._smoke.after(version, partial(self._file, version))
+        return version
 
     async def collect(self) -> None:
         """Deletes old files that no version has, as a crash between file and row leaves one."""
@@ -134,6 +175,21 @@ class Publisher:
             async with self._files:
                 used = await self._store.transact(lambda tx: tx.versions.files())
                 await asyncio.to_thread(self._unused.sweep, candidates, used)
+
+    async def collect_versions(self, wanted: Wanted) -> Collected:
+        """Retires versions that nobody uses; see `keeping.collecting`."""
+        return await self._committing.run(self._collect_versions(wanted))
+
+    async def _collect_versions(self, wanted: Wanted) -> Collected:
+        async with self._files:
+            found = await self._store.transact(
+                lambda tx: collect(tx, wanted, self._users, now=self._now())
+            )
+            if found.events:
+                self._changed(found.events)
+            if found.unused_files:
+                await asyncio.to_thread(self._unused.discard, found.unused_files)
+        return found
 
     async def close(self) -> None:
         """Waits for what was begun."""
@@ -145,11 +201,16 @@ class Publisher:
     ) -> tuple[Submission, str]:
         """The submission with what was checked, and empty, or why the file is rejected."""
         try:
-            checked = await self._validators.check(upload.path, submission.size_bytes, parity)
+            verdict = await self._validators.check(upload.path, submission.size_bytes, parity)
+            checks = verdict.checks
+            if self._smoke is not None:
+                size = submission.size_bytes
+                checks += await self._smoke.before(submission, upload.path, size, checks)
         except Rejection as rejection:
-            return submission, str(rejection)
+            return replace(submission, checks=_checks_of(rejection)), str(rejection)
         graph = await self._graph(submission, upload)
-        return replace(submission, checked=checked, graph_sha256=graph), ""
+        checked = replace(submission, checked=verdict.words, checks=checks, graph_sha256=graph)
+        return checked, ""
 
     async def _graph(self, submission: Submission, upload: Upload) -> str:
         """The graph of the checked file, remembered; empty where it is not told."""
@@ -201,7 +262,9 @@ class Publisher:
         self, submission: Submission, rejection: str, fence: int, content: bytes | None = None
     ) -> Published:
         now = self._now()
-        return await self._store.transact(
+        if submission.config_sha256 in self._configs:
+            submission = replace(submission, config={})
+        published = await self._store.transact(
             lambda tx: registry.publish(
                 tx,
                 submission,
@@ -211,8 +274,12 @@ class Publisher:
                 fence=fence,
                 lease_seconds=self._lease_seconds,
                 content=content,
+                in_use=lambda tx, name: protected(tx, name, self._users, now),
             )
         )
+        if submission.config and len(self._configs) < _MOST_CONFIGS:
+            self._configs.add(submission.config_sha256)
+        return published
 
     async def _number(self, submission: Submission, rejection: str, fence: int) -> Published:
         try:
@@ -223,3 +290,7 @@ class Publisher:
             used = await self._store.transact(lambda tx: tx.versions.uses(submission.sha256))
             await asyncio.to_thread(self._unused.discard, () if used else (submission.sha256,))
             raise
+
+
+def _checks_of(rejection: Rejection) -> tuple[Check, ...]:
+    return rejection.checks if isinstance(rejection, Rejected) else ()

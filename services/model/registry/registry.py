@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NoReturn
@@ -19,6 +19,16 @@ from services.model.registry.policy import Alias, Event, State, Submission, Vers
 from services.model.store import Transaction
 
 _NAMES_IN_MESSAGES = 10
+
+_OF_GRAPH = "signature"
+"""A check that is made of a graph, so a version that has it was checked whole."""
+
+InUse = Callable[[Transaction, str], Collection[int]]
+"""Versions of a name that are not to be retired."""
+
+
+def _nothing(_tx: Transaction, _name: str) -> Collection[int]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +73,14 @@ def publish(
     fence: int = 0,
     lease_seconds: float = 0.0,
     content: bytes | None = None,
+    in_use: InUse = _nothing,
 ) -> Published:
     """Gives a submission the next number; READY, or REJECTED for the reason given.
 
     A ready version becomes `latest`, unless that is a newer one, and the surplus beyond the newest
     `keep` versions is retired. A request that was answered before gets the same version again. Who
     holds the name by `fence` holds it for another `lease_seconds`. `content` is the file where it
-    is kept with the rows; else it is among the blobs.
+    is kept with the rows; else it is among the blobs. Versions that are `in_use` are not retired.
 
     Raises:
         InvalidArgument: the parent does not exist.
@@ -90,7 +101,16 @@ def publish(
         rejection=rejection,
         revision=0,
     )
-    return _add_rejected(tx, version) if rejection else _add_ready(tx, version, keep, content)
+    published = (
+        _add_rejected(tx, version) if rejection else _add_ready(tx, version, keep, content, in_use)
+    )
+    if version.checks:
+        tx.checks.add(version.name, version.number, version.checks)
+        if version.graph_sha256 and any(one.name == _OF_GRAPH for one in version.checks):
+            tx.checks.put_graph(version.graph_sha256, version.reference, version.checks)
+    if version.config:
+        tx.configs.put(version.config_sha256, version.config)
+    return published
 
 
 def _add_rejected(tx: Transaction, version: Version) -> Published:
@@ -101,7 +121,9 @@ def _add_rejected(tx: Transaction, version: Version) -> Published:
     return Published(version, events=(event,))
 
 
-def _add_ready(tx: Transaction, version: Version, keep: int, content: bytes | None) -> Published:
+def _add_ready(
+    tx: Transaction, version: Version, keep: int, content: bytes | None, in_use: InUse
+) -> Published:
     # No other alias can stand for a number that did not exist, and `latest` stands for the highest.
     aliases = (LATEST,)
     revision = tx.advance(2)
@@ -111,7 +133,7 @@ def _add_ready(tx: Transaction, version: Version, keep: int, content: bytes | No
     tx.aliases.put(moved)
     if content is not None:
         tx.files.put(version.sha256, content)
-    unused, retired = _retire_surplus(tx, version, keep)
+    unused, retired = _retire_surplus(tx, version, keep, in_use)
     events = [Event(revision, version), Event(revision + 1, moved), *retired]
     tx.events.append(events)
     return Published(version, unused, tuple(events))
@@ -186,7 +208,7 @@ def _next_number(tx: Transaction, submission: Submission) -> int:
 
 
 def _retire_surplus(
-    tx: Transaction, newest: Version, keep: int
+    tx: Transaction, newest: Version, keep: int, in_use: InUse
 ) -> tuple[tuple[str, ...], list[Event]]:
     """Files among the blobs that are not used any more, and what changed.
 
@@ -195,6 +217,9 @@ def _retire_surplus(
     if newest.number % max(1, keep // 4):
         return (), []
     surplus = tx.versions.surplus(newest.name, keep)
+    if surplus:
+        used = in_use(tx, newest.name)
+        surplus = [one for one in surplus if one.number not in used]
     if not surplus:
         return (), []
     first = tx.advance(len(surplus))

@@ -6,10 +6,29 @@ import hashlib
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from mazemesh.errors import InvalidArgument, ResourceExhausted
 from services.model.registry.policy import Submission
+
+
+@dataclass(slots=True)
+class InFlight:
+    """A version that is not there yet.
+
+    Attributes:
+        submission: What its publisher says of it.
+        begun: When it began (UTC).
+        received: Bytes that have come.
+        validating: All has come.
+    """
+
+    submission: Submission
+    begun: datetime
+    received: int = 0
+    validating: bool = False
 
 
 class Uploads:
@@ -25,16 +44,23 @@ class Uploads:
         self._folder = folder
         self._most, self._most_bytes = most, most_bytes
         self._count = self._bytes = 0
+        self._in_flight: dict[int, InFlight] = {}
+
+    @property
+    def in_flight(self) -> list[InFlight]:
+        """What is on its way, the oldest first."""
+        return list(self._in_flight.values())
 
     @contextmanager
-    def room(self, size_bytes: int) -> Iterator[None]:
-        """Reserves room for a file, from before its first byte until it is published.
+    def room(self, submission: Submission, begun: datetime, copies: int = 1) -> Iterator[InFlight]:
+        """Reserves room for a file (or so many), from before its first byte until it is published.
 
         A file larger than all the room comes when it is alone.
 
         Raises:
             ResourceExhausted: there is none.
         """
+        size_bytes = copies * submission.size_bytes
         if self._count >= self._most or (
             self._count and self._bytes + size_bytes > self._most_bytes
         ):
@@ -45,9 +71,12 @@ class Uploads:
             )
         self._count += 1
         self._bytes += size_bytes
+        one = InFlight(submission, begun)
+        self._in_flight[id(one)] = one
         try:
-            yield
+            yield one
         finally:
+            del self._in_flight[id(one)]
             self._count -= 1
             self._bytes -= size_bytes
 

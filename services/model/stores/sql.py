@@ -16,6 +16,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from services._harness.sql.database import Database
 from services.model.registry.policy import Alias, Event, Lease
 from services.model.store import Transaction
+from services.model.stores.sql_checks import SqlChecks, SqlConfigs
+from services.model.stores.sql_keeping import SqlHolds, SqlRules
 from services.model.stores.sql_moves import SqlMoves
 from services.model.stores.sql_versions import SqlVersions, in_utc
 from services.model.stores.tables import ALIASES, EVENTS, FILES, LEASES, REVISION
@@ -94,6 +96,10 @@ class SqlTransaction:
         self.aliases = SqlAliases(connection)
         self.moves = SqlMoves(connection)
         self.events = SqlEvents(connection, self.versions, keep_events)
+        self.checks = SqlChecks(connection)
+        self.configs = SqlConfigs(connection)
+        self.holds = SqlHolds(connection)
+        self.rules = SqlRules(connection)
         self.leases = SqlLeases(connection)
         self.files = SqlFiles(connection)
 

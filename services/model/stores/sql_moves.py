@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, bindparam, insert, select
+from sqlalchemy import Connection, Row, bindparam, insert, or_, select
 
 from services.model.registry.policy import Alias, AliasMove, Told
 from services.model.stores.sql_versions import in_utc
@@ -19,6 +19,18 @@ _OF_NAME: Final = (
     .limit(bindparam("most"))
 )
 _OF_ALIAS: Final = _OF_NAME.where(ALIAS_MOVES.c.alias == bindparam("called"))
+_STOOD: Final = (
+    select(ALIAS_MOVES.c.revision)
+    .where(
+        ALIAS_MOVES.c.name == bindparam("of"),
+        ALIAS_MOVES.c.alias == bindparam("called"),
+        or_(
+            ALIAS_MOVES.c.number == bindparam("which"),
+            ALIAS_MOVES.c.from_number == bindparam("which"),
+        ),
+    )
+    .limit(1)
+)
 
 
 class SqlMoves:
@@ -47,6 +59,11 @@ class SqlMoves:
     def last(self, name: str, alias: str) -> AliasMove | None:
         """The last move of an alias, or None."""
         return next(iter(self.page(name, alias, 0, 1)), None)
+
+    def stood(self, name: str, alias: str, number: int) -> bool:
+        """Whether an alias was ever moved to, or from, a version."""
+        asked = {"of": name, "called": alias, "which": number}
+        return self._connection.execute(_STOOD, asked).first() is not None
 
     def page(self, name: str, alias: str, before: int, limit: int) -> list[AliasMove]:
         """The last moves before a revision, newest first."""

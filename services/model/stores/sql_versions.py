@@ -20,7 +20,8 @@ from sqlalchemy import (
 )
 
 from services.model.registry.policy import State, Version
-from services.model.store import Filter
+from services.model.store import Brief, Filter, Page
+from services.model.stores.searching import LOOKED_AT, matching, of_index
 from services.model.stores.tables import ALIASES, COUNTS, VERSIONS
 
 _ALIASED = (
@@ -58,6 +59,17 @@ _SURPLUS: Final = (
     .order_by(VERSIONS.c.number.desc())
     .limit(2**31 - 1)  # SQLite has no OFFSET without LIMIT
     .offset(bindparam("keep"))
+)
+_BRIEFS: Final = (
+    select(
+        VERSIONS.c.number,
+        VERSIONS.c.snapshot,
+        VERSIONS.c.created,
+        VERSIONS.c.sha256,
+        VERSIONS.c.size_bytes,
+    )
+    .where(VERSIONS.c.name == bindparam("of"), VERSIONS.c.state == State.READY)
+    .order_by(VERSIONS.c.number)
 )
 _COUNT: Final = (
     update(COUNTS)
@@ -137,18 +149,29 @@ class SqlVersions:
         found = self._connection.execute(_SURPLUS, {"of": name, "keep": keep}).all()
         return [_version(row, ()) for row in reversed(found)]
 
-    def page(self, chosen: Filter, before: int, limit: int) -> list[tuple[int, Version]]:
-        """Versions with their positions, newest first."""
-        query = select(VERSIONS).order_by(VERSIONS.c.position.desc()).limit(limit)
+    def page(self, chosen: Filter, before: int, limit: int) -> Page:
+        """At most `limit` versions, of `searching.LOOKED_AT` that are looked at."""
+        base, more = of_index(chosen), matching(chosen)
         if before:
-            query = query.where(VERSIONS.c.position < before)
-        if chosen.name:
-            query = query.where(VERSIONS.c.name == chosen.name)
-        if chosen.snapshots_only:
-            query = query.where(VERSIONS.c.snapshot)
-        if not chosen.include_all_states:
-            query = query.where(VERSIONS.c.state == State.READY)
-        return self._read(query)
+            base.append(VERSIONS.c.position < before)
+        newest = select(VERSIONS.c.position).where(*base).order_by(VERSIONS.c.position.desc())
+        if not more:
+            query = select(VERSIONS).where(*base).order_by(VERSIONS.c.position.desc()).limit(limit)
+            rows = self._read(query)
+            return Page(rows, rows[-1][0] if len(rows) == limit else 0)
+        last = self._connection.execute(newest.limit(1).offset(LOOKED_AT - 1)).scalar()
+        if last is not None:
+            base.append(VERSIONS.c.position >= last)
+        query = select(VERSIONS).where(*base, *more).order_by(VERSIONS.c.position.desc())
+        rows = self._read(query.limit(limit))
+        return Page(rows, rows[-1][0] if len(rows) == limit else last or 0)
+
+    def briefs(self, name: str) -> list[Brief]:
+        """All READY versions of a name, oldest first."""
+        return [
+            Brief(row.number, row.snapshot, in_utc(row.created), row.sha256, row.size_bytes)
+            for row in self._connection.execute(_BRIEFS, {"of": name})
+        ]
 
     def files(self) -> set[str]:
         """Hashes of all files that a READY version has."""
@@ -214,6 +237,10 @@ def values(version: Version) -> dict[str, Any]:
         "q_values": version.q_values,
         "checked": version.checked,
         "graph_sha256": version.graph_sha256,
+        "code_version": version.code_version,
+        "game": version.game,
+        "game_hash": version.game_hash,
+        "config_sha256": version.config_sha256,
     }
 
 
@@ -238,6 +265,10 @@ def _version(row: Row[Any], aliases: tuple[str, ...]) -> Version:
         q_values=row.q_values,
         checked=row.checked,
         graph_sha256=row.graph_sha256,
+        code_version=row.code_version,
+        game=row.game,
+        game_hash=row.game_hash,
+        config_sha256=row.config_sha256,
         aliases=aliases,
     )
 

@@ -50,6 +50,10 @@ VERSIONS: Final = Table(
     Column("q_values", Boolean, nullable=False, server_default=false()),
     Column("checked", Text, nullable=False, server_default=""),
     Column("graph_sha256", String(64), nullable=False, server_default=""),
+    Column("code_version", String(128), nullable=False, server_default=""),
+    Column("game", String(128), nullable=False, server_default=""),
+    Column("game_hash", String(64), nullable=False, server_default=""),
+    Column("config_sha256", String(64), nullable=False, server_default=""),
     UniqueConstraint("name", "number"),
     Index("ix_policy_versions_state_sha256", "state", "sha256"),
     Index("ix_policy_versions_collection", "name", "state", "snapshot", "number"),
@@ -57,6 +61,7 @@ VERSIONS: Final = Table(
     Index("ix_policy_versions_state", "state", "position"),
     Index("ix_policy_versions_name", "name", "position"),
     Index("ix_policy_versions_name_state", "name", "state", "position"),
+    Index("ix_policy_versions_run", "run_id", "position"),
     Index(
         "ix_policy_versions_snapshots",
         "position",
@@ -79,6 +84,56 @@ FILES: Final = Table(
     Column("content", LargeBinary, nullable=False),
 )
 """Small files of versions that act for a moment; all others are among the blobs."""
+
+CHECKS: Final = Table(
+    "policy_checks",
+    METADATA,
+    Column("name", String(64), primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("checks", Text, nullable=False),
+)
+"""A version's own checks (services/model/checks.py)."""
+
+GRAPH_CHECKS: Final = Table(
+    "policy_graph_checks",
+    METADATA,
+    Column("graph_sha256", String(64), primary_key=True),
+    # The version with whose file they were made.
+    Column("version", String(96), nullable=False),
+    Column("checks", Text, nullable=False),
+)
+"""What holds for a graph whatever its weights."""
+
+CONFIGS: Final = Table(
+    "policy_configs",
+    METADATA,
+    Column("config_sha256", String(64), primary_key=True),
+    Column("key", String(128), primary_key=True),
+    Column("value", String(1024), nullable=False),
+    Index("ix_policy_configs_value", "key", "value"),
+)
+"""What runs were started with, once for all versions that have the same."""
+
+HOLDS: Final = Table(
+    "policy_holds",
+    METADATA,
+    Column("name", String(64), primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("holder", String(128), primary_key=True),
+    Column("reason", String(256), nullable=False),
+    Column("expires", DateTime(timezone=True), nullable=False),
+    Index("ix_policy_holds_holder", "holder"),
+    Index("ix_policy_holds_expires", "expires"),
+)
+
+RULES: Final = Table(
+    "policy_rules",
+    METADATA,
+    Column("name", String(64), primary_key=True),
+    Column("alias", String(64), primary_key=True),
+    Column("revision", BigInteger, nullable=False),
+    Column("rules", Text, nullable=False),
+)
 
 ALIASES: Final = Table(
     "policy_aliases",

@@ -16,7 +16,8 @@ import numpy.typing as npt
 
 from mazemesh.policy.rejection import Rejection
 from mazemesh.policy.weights import Graph
-from services.model.validation.parity import Parity
+from services.model.validation.parity import TOLERANCE, Parity
+from services.model.validation.report import Report, Standards, Verdict
 from services.model.validation.validation import compare, load, signature, validate
 
 MOST_GRAPHS: Final = 8
@@ -30,7 +31,13 @@ class KnownGraphs:
     def __init__(self) -> None:
         self._known: OrderedDict[str, _Known] = OrderedDict()
 
-    def check(self, data: bytes, parity: Parity) -> str:
+    def check(
+        self,
+        data: bytes,
+        parity: Parity,
+        standards: Standards = Standards(),  # noqa: B008  # it never changes
+        report: Report | None = None,
+    ) -> Verdict:
         """As `validation.validate`; of a known graph only what depends on the weights.
 
         Raises:
@@ -40,10 +47,10 @@ class KnownGraphs:
             weights = known.graph.weights_of(data)
             if weights is not None and known.signature == signature(parity):
                 self._known.move_to_end(known.graph.sha256)
-                return known.check(weights, parity)
-        told = validate(data, parity)
+                return known.check(weights, parity, report)
+        verdict = validate(data, parity, standards, report)
         self._remember(data, parity)
-        return told
+        return verdict
 
     def _remember(self, data: bytes, parity: Parity) -> None:
         graph = Graph.of(data)
@@ -79,17 +86,26 @@ class _Known:
         self._session = load(model, optimized=True)
         self._names = list(self.signature[1])
 
-    def check(self, weights: bytes, parity: Parity) -> str:
+    def check(self, weights: bytes, parity: Parity, report: Report | None = None) -> Verdict:
+        report = report or Report()
         values = np.frombuffer(weights, "<f4")
-        wrong = np.flatnonzero(~np.isfinite(values))
-        if len(wrong):
-            raise Rejection("finite", f"weights[{wrong[0]}] is {values[wrong[0]]}")
+        with report.failing("finite", limit=0, unit="numbers"):
+            wrong = np.flatnonzero(~np.isfinite(values))
+            if len(wrong):
+                raise Rejection(
+                    "finite", f"weights[{wrong[0]}] is {values[wrong[0]]}", float(len(wrong))
+                )
+        report.passed("finite", 0, limit=0, unit="numbers", detail=f"{len(values)} numbers")
         rows = np.arange(len(parity))
-        compare(self._session, self._names, parity, rows, given=self._inputs(values))
-        return (
+        with report.failing("parity", limit=TOLERANCE):
+            given = self._inputs(values)
+            worst = compare(self._session, self._names, parity, rows, given=given)
+        report.passed("parity", worst, limit=TOLERANCE, detail=f"{len(rows)} rows")
+        words = (
             f"the publisher's answers to {len(rows)} observations, all at once; its graph "
             f"{self.graph.sha256[:16]} was checked with other weights before"
         )
+        return Verdict(words, tuple(report.checks))
 
     def _inputs(self, values: npt.NDArray[np.float32]) -> Mapping[str, npt.NDArray[np.float32]]:
         given, position = {}, 0

@@ -47,16 +47,20 @@ class Parity:
 
     def compare(
         self, outputs: Mapping[str, npt.NDArray[np.generic]], rows: Rows, how: str = ""
-    ) -> None:
+    ) -> float:
         """Checks a network's answers for the rows of these numbers, got as `how` says.
 
         The greedy action needs no check of its own: with every legal logit within the tolerance it
         can only differ between actions that are as good as tied.
 
+        Returns:
+            The largest difference, in units of max(1, |expected|).
+
         Raises:
             Rejection: a shape, a value that is not finite, the logit of an illegal action, or a
                 difference above `TOLERANCE`; names where and how much.
         """
+        worst = 0.0
         for name, expected in self.expected.items():
             got = _shaped(name, outputs, expected[rows])
             counts = np.ones(got.shape, bool)
@@ -65,7 +69,8 @@ class Parity:
                 above = np.where(counts, -np.inf, got)  # a NaN is not at most anything
                 wrong = ~(above <= MASKED_LOGIT)
                 _require("masking", wrong, name, got, f"at most {MASKED_LOGIT:g}")
-            self._compare(name, got, expected[rows], rows, counts, how)
+            worst = max(worst, self._compare(name, got, expected[rows], rows, counts, how))
+        return worst
 
     def _compare(
         self,
@@ -75,7 +80,7 @@ class Parity:
         rows: Rows,
         counts: npt.NDArray[np.bool_],
         how: str,
-    ) -> None:
+    ) -> float:
         _require("finite", counts & ~np.isfinite(got), name, got, "a finite number")
         expected = np.where(counts, expected, 0).astype(np.float64)
         difference = np.abs(np.where(counts, got, 0) - expected)
@@ -89,7 +94,9 @@ class Parity:
                 f"{f' {how}' if how else ''}, the publisher's network says "
                 f"{expected[worst]:.7g}; they differ by {difference[worst]:.3g}, allowed is "
                 f"{TOLERANCE:g} * max(1, |x|)",
+                float(excess[worst]),
             )
+        return float(excess[worst])
 
 
 def _shaped(name: str, outputs: Mapping[str, npt.NDArray[np.generic]], expected: Floats) -> Floats:

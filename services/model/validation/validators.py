@@ -18,16 +18,22 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeVar
 
+import numpy as np
+import numpy.typing as npt
+
 from mazemesh.errors import ResourceExhausted, Unavailable
 from mazemesh.policy.rejection import Rejection
-from services.model.validation.parity import Parity
+from services.model.checks import Check, from_rows
+from services.model.validation.parity import Floats, Parity
+from services.model.validation.report import Rejected, Standards, Verdict
 
 START_SECONDS: Final = 60.0
 """For a process to load onnxruntime."""
@@ -38,6 +44,7 @@ Content = Path | bytes
 """A file: on disk, where it may be large, or in memory."""
 
 _MEBIBYTE: Final = 1024 * 1024
+_NOTHING: Final = Parity({}, {}, {})
 _LONGEST_ANSWER: Final = 16 * 1024
 _PASSED_ON: Final = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "HOME", "LANG")
 _THREADS: Final = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
@@ -51,11 +58,13 @@ class Limits:
         cpu_seconds: Processor time; the kernel ends a process that uses more.
         wall_seconds: Time that passes; more is the fault of a busy machine, not of the file.
         memory_bytes: Beside six times the file's size.
+        standards: What figures are held to.
     """
 
     cpu_seconds: float = 10.0
     wall_seconds: float = 45.0
     memory_bytes: int = 256 * _MEBIBYTE
+    standards: Standards = field(default_factory=Standards)
 
 
 class _Gone(Exception):
@@ -63,11 +72,14 @@ class _Gone(Exception):
 
 
 class Validator:
-    """One process. Its calls block, and are made one at a time."""
+    """One process. Its calls block; a file that plays acts between checks of others."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._process: subprocess.Popen[bytes] | None = None
+        # A file may play while others are checked: request by request.
+        self._turn = threading.RLock()
+        self._rest = b""
 
     def start(self) -> None:
         """Starts the process and waits until it is warm.
@@ -97,28 +109,77 @@ class Validator:
             raise Unavailable(f"the process that checks files does not start: {error}") from error
         assert answer == {"ready": True}
 
-    def check(self, content: Content, size_bytes: int, parity: Parity) -> str:
-        """What the file was compared on, by a process that is started if need be.
+    def check(self, content: Content, size_bytes: int, parity: Parity) -> Verdict:
+        """What was found of the file, by a process that is started if need be.
 
         Raises:
-            Rejection: a check failed, or a limit was passed (check "limits").
+            Rejected: a check failed, or a limit was passed (check "limits").
             Unavailable: the check did not end in time though the file had no time of its own.
             FileNotFoundError: the file was deleted meanwhile.
         """
-        for attempt in (1, 2):
-            self.start()
-            try:
-                with _opened(content) as file:
-                    answer = self._ask(file, size_bytes, parity)
-            except _Gone as error:
-                # Somebody else may have killed it, as the kernel does for memory: try once more.
-                if attempt == 2:
-                    raise Rejection("limits", f"onnxruntime died of it: {error}") from error
-                continue
-            if "checked" in answer:
-                return str(answer["checked"])
-            raise Rejection(str(answer["check"]), str(answer["reason"]))
+        with self._turn:
+            for attempt in (1, 2):
+                self.start()
+                try:
+                    with _opened(content) as file:
+                        answer = self._ask("check", file, size_bytes, parity)
+                except _Gone as error:
+                    # Somebody else may have killed it, as the kernel does for memory.
+                    if attempt == 2:
+                        raise Rejected("limits", f"onnxruntime died of it: {error}") from error
+                    continue
+                return Verdict(str(answer["checked"]), _checks_of(answer))
         raise AssertionError("the second attempt returns or raises")
+
+    def play(self, content: Content, size_bytes: int) -> int:
+        """Keeps a file that was checked, for `act`; another one is forgotten.
+
+        Returns:
+            Elements of what it remembers.
+
+        Raises:
+            Rejected, Unavailable: as `check`.
+        """
+        with self._turn:
+            self.start()
+            with _opened(content) as file, _gone_is_unavailable():
+                return int(self._ask("play", file, size_bytes, _NOTHING)["state_size"])
+
+    def act(
+        self, given: Mapping[str, npt.NDArray[Any]], outputs: Mapping[str, int]
+    ) -> dict[str, Floats]:
+        """What the file that plays answers, float32 [n, width] by output.
+
+        Args:
+            given: Its inputs, [n, ...] each.
+            outputs: Widths by name; 0: one value a row, [n].
+
+        Raises:
+            Rejected: it does not run, or answers another number of values.
+            Unavailable: the process is gone, with the file.
+        """
+        rows = len(next(iter(given.values())))
+        wanted = [4 * rows * max(1, width) for width in outputs.values()]
+        with self._turn, _gone_is_unavailable():
+            inputs = Parity(given, {}, {})
+            answer = self._ask("act", io.BytesIO(), 0, inputs, outputs=list(outputs))
+            if answer["sizes"] != wanted:
+                self.close()  # what follows is not what was asked for
+                raise Rejected("smoke", f"it answers {answer['sizes']} bytes; expected {wanted}")
+            content = self._read(sum(wanted))
+        found: dict[str, Floats] = {}
+        position = 0
+        for (name, width), size in zip(outputs.items(), wanted, strict=True):
+            array = np.frombuffer(content, "<f4", size // 4, position)
+            found[name] = array.reshape(rows, width) if width else array
+            position += size
+        return found
+
+    def end(self) -> None:
+        """Forgets the file that plays."""
+        with self._turn, contextlib.suppress(_Gone, Rejection, Unavailable):
+            if self._process is not None:
+                self._ask("end", io.BytesIO(), 0, _NOTHING)
 
     def close(self) -> None:
         """Ends the process."""
@@ -132,32 +193,53 @@ class Validator:
                 pipe.close()
         process.wait()
 
-    def _ask(self, file: BinaryIO, size_bytes: int, parity: Parity) -> dict[str, Any]:
-        parts = _request(self._limits, file, size_bytes, parity)
+    def _ask(
+        self, kind: str, file: BinaryIO, size_bytes: int, parity: Parity, **more: Any
+    ) -> dict[str, Any]:
+        parts = _request(self._limits, kind, file, size_bytes, parity, more)
         try:
-            return self._answer(self._limits.wall_seconds, parts)
+            answer = self._answer(self._limits.wall_seconds, parts)
         except _Gone as error:
             status = self._process.wait() if self._process is not None else 0
             self.close()
             if status == -signal.SIGXCPU:
                 seconds = self._limits.cpu_seconds
-                raise Rejection(
+                raise Rejected(
                     "limits", f"it takes more than {seconds:g} s of processor time"
                 ) from error
             raise
+        if "check" in answer:
+            raise Rejected(str(answer["check"]), str(answer["reason"]), _checks_of(answer))
+        return answer
+
+    def _read(self, size: int) -> bytes:
+        """So many bytes that follow an answer."""
+        process = self._process
+        if process is None or process.stdout is None:
+            raise _Gone("it was closed")
+        deadline = time.monotonic() + self._limits.wall_seconds
+        content, self._rest = bytearray(self._rest), b""
+        while len(content) < size:
+            _wait(process.stdout.fileno(), select.POLLIN, deadline)
+            more = os.read(process.stdout.fileno(), min(_MEBIBYTE, size - len(content)))
+            if not more:
+                raise _Gone("it ended within an answer")
+            content += more
+        if len(content) > size:
+            raise _Gone("it answered more than it was asked for")
+        return bytes(content)
 
     def _answer(self, seconds: float, request: Iterable[bytes]) -> dict[str, Any]:
         """The answer to a request. Kills a process that does not give it in time."""
         process = self._process
-        assert process is not None
-        assert process.stdin is not None
-        assert process.stdout is not None
+        if process is None or process.stdin is None or process.stdout is None:
+            raise _Gone("it was closed")
         deadline = time.monotonic() + seconds
         content: dict[str, Any] = {}
         try:
             for part in request:
                 _write(process.stdin.fileno(), part, deadline)
-            line = _read_line(process.stdout.fileno(), deadline)
+            line, self._rest = _read_line(process.stdout.fileno(), deadline)
             content = json.loads(line) if line.endswith(b"\n") else {}
         except TimeoutError as error:
             process.kill()
@@ -178,10 +260,35 @@ def _make_large(pipe: int) -> None:
         fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _MEBIBYTE)
 
 
-def _request(limits: Limits, file: BinaryIO, size_bytes: int, parity: Parity) -> Iterator[bytes]:
+def _checks_of(answer: Mapping[str, Any]) -> tuple[Check, ...]:
+    try:
+        return from_rows(answer.get("checks", []))
+    except (ValueError, TypeError):
+        return ()
+
+
+@contextlib.contextmanager
+def _gone_is_unavailable() -> Iterator[None]:
+    try:
+        yield
+    except (_Gone, TimeoutError) as error:
+        raise Unavailable(f"the process that plays is gone: {error}") from error
+
+
+def _request(
+    limits: Limits,
+    kind: str,
+    file: BinaryIO,
+    size_bytes: int,
+    parity: Parity,
+    more: Mapping[str, Any],
+) -> Iterator[bytes]:
     both = {"given": parity.given, "expected": parity.expected}
     arrays = [(part, name, array) for part, named in both.items() for name, array in named.items()]
     request = {
+        **more,
+        "kind": kind,
+        "standards": asdict(limits.standards),
         "cpu_seconds": limits.cpu_seconds,
         "memory_bytes": limits.memory_bytes + 6 * size_bytes,
         "size_bytes": size_bytes,
@@ -208,20 +315,23 @@ def _write(pipe: int, content: bytes, deadline: float) -> None:
             _wait(pipe, select.POLLOUT, deadline)
 
 
-def _read_line(pipe: int, deadline: float) -> bytes:
+def _read_line(pipe: int, deadline: float) -> tuple[bytes, bytes]:
     """A line, with its end; without one when the other side ended, or the line is too long.
+
+    And what has come of what follows it.
 
     Raises:
         TimeoutError: it does not come before the deadline.
     """
-    line = b""
-    while not line.endswith(b"\n") and len(line) < _LONGEST_ANSWER:
+    come = b""
+    while b"\n" not in come and len(come) < _LONGEST_ANSWER:
         _wait(pipe, select.POLLIN, deadline)
-        more = os.read(pipe, _LONGEST_ANSWER - len(line))
+        more = os.read(pipe, _LONGEST_ANSWER - len(come))
         if not more:
             break
-        line += more
-    return line
+        come += more
+    line, end, rest = come.partition(b"\n")
+    return line + end, rest
 
 
 def _wait(pipe: int, what: int, deadline: float) -> None:
@@ -248,7 +358,7 @@ class Validators:
         *,
         processes: int,
         waiting: int,
-        check: Callable[[Validator, Content, int, Parity], str] = Validator.check,
+        check: Callable[[Validator, Content, int, Parity], Verdict] = Validator.check,
     ) -> None:
         """`waiting` checks wait at most; the next is refused. `check` is called by threads."""
         self._check = check
@@ -259,6 +369,7 @@ class Validators:
         self._idle = [Validator(limits) for _ in range(processes)]
         self._all = tuple(self._idle)
         self._threads = ThreadPoolExecutor(processes, thread_name_prefix="validation")
+        self._playing = ThreadPoolExecutor(1, thread_name_prefix="smoke")
 
     async def warm(self) -> None:
         """Starts the first process.
@@ -268,8 +379,8 @@ class Validators:
         """
         await self._with_validator(lambda validator: validator.start(), has_checked=False)
 
-    async def check(self, content: Content, size_bytes: int, parity: Parity) -> str:
-        """What the file was compared on; see `Validator.check`.
+    async def check(self, content: Content, size_bytes: int, parity: Parity) -> Verdict:
+        """What was found of the file; see `Validator.check`.
 
         A caller that goes away leaves the queue, but not a process that has begun.
 
@@ -280,9 +391,34 @@ class Validators:
             lambda validator: self._check(validator, content, size_bytes, parity)
         )
 
+    async def play(
+        self, content: Content, size_bytes: int, game: Callable[[Validator, int], T]
+    ) -> T:
+        """What comes of a game that a file plays, one after the other.
+
+        `game` is called by a thread, with the process that has the file (the one that is warmest,
+        which goes on checking others meanwhile) and the size of what the file remembers.
+
+        Raises:
+            Rejected, Unavailable: as `Validator.play`, or whatever `game` raises.
+        """
+        validator = self._idle[-1] if self._idle else self._all[0]
+
+        def playing() -> T:
+            state_size = validator.play(content, size_bytes)
+            try:
+                return game(validator, state_size)
+            finally:
+                validator.end()
+
+        running = asyncio.get_running_loop().run_in_executor(self._playing, playing)
+        running.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return await asyncio.shield(running)
+
     async def close(self) -> None:
         """Ends all processes; after the last check."""
         await asyncio.to_thread(self._threads.shutdown)
+        await asyncio.to_thread(self._playing.shutdown, cancel_futures=True)
         for validator in self._all:
             await asyncio.to_thread(validator.close)
 

@@ -13,6 +13,7 @@ from mazemesh.names import POLICY
 from mazemesh.v1 import model_pb2 as pb
 from services.model.registry.leases import Claim
 from services.model.registry.policy import Alias, Event, Lease, State, Submission, Version
+from services.model.wire.lineage_messages import read_config
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _STATES: Final = {
@@ -34,6 +35,7 @@ def read_header(header: pb.PublishPolicyHeader, max_bytes: int) -> Submission:
     Raises:
         InvalidArgument: a field that is wrong, named with its value.
     """
+    config, config_sha256 = read_config(dict(header.config))
     return Submission(
         name=POLICY.check("name", header.name),
         request_id=_short("request_id", header.request_id),
@@ -47,6 +49,9 @@ def read_header(header: pb.PublishPolicyHeader, max_bytes: int) -> Submission:
         size_bytes=_size(header.size_bytes, max_bytes),
         metadata=_metadata(dict(header.metadata)),
         q_values=header.q_values or _collects_q_values(header.collection),
+        code_version=_short("code_version", header.code_version),
+        config=config,
+        config_sha256=config_sha256,
     )
 
 
@@ -99,6 +104,9 @@ def version_message(version: Version) -> pb.PolicyVersion:
         q_values=version.q_values,
         checked=version.checked,
         graph_sha256=version.graph_sha256,
+        code_version=version.code_version,
+        game_hash=version.game_hash,
+        config_sha256=version.config_sha256,
     )
     if version.collection:
         message.collection.ParseFromString(version.collection)

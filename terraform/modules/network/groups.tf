@@ -8,7 +8,7 @@ locals {
   calls = {
     game       = ["elo"]
     matchmaker = ["game", "model", "elo"]
-    model      = ["game", "replay"]
+    model      = ["game", "elo", "replay"]
     elo        = []
     replay     = []
     actor      = ["game", "matchmaker", "model", "replay"]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
+from mazemesh.v1.model_pb2 import Collection
 from services._harness.sql.database import Database
 from services._harness.sql.migrations import schema_differences
 from services.model.registry.policy import (
@@ -244,7 +245,7 @@ class RegistryStoreContract:
         async def pages(chosen: Filter) -> list[str]:
             before, found = 0, []
             while page := await store.transact(
-                lambda tx, before=before: tx.versions.page(chosen, before, 1)
+                lambda tx, before=before: tx.versions.page(chosen, before, 1).rows
             ):
                 before = page[-1][0]
                 found += [one.reference for _, one in page]
@@ -316,13 +317,19 @@ class TestSqlRegistry(RegistryStoreContract):
         database = Database(database_url)
         upgrade_to(database, "model", "0003")
         shared = {"sha256": "a" * 64, "size_bytes": 7}
+        race = Collection(game="race", table="race").SerializeToString()
         old = [
-            *(version(1, **shared), version(2, **shared), version(3, size_bytes=5)),
+            *(
+                version(1, **shared, collection=race),
+                version(2, **shared),
+                version(3, size_bytes=5),
+            ),
             *(version(4, state=State.RETIRED), version(5, state=State.RETIRED)),
         ]
         rows = [values(one) for one in old]
         for row in rows:
-            del row["graph_sha256"]  # which came later
+            for later in ("graph_sha256", "code_version", "game", "game_hash", "config_sha256"):
+                del row[later]
         await database.run(lambda session: session.execute(insert(VERSIONS), rows))
         await database.migrate("services.model")
         counts, size = await SqlRegistry(database, KEEP_EVENTS).transact(
@@ -330,6 +337,10 @@ class TestSqlRegistry(RegistryStoreContract):
         )
         assert counts == {State.READY: 3, State.REJECTED: 0, State.RETIRED: 2}
         assert size == 12
+        played = await SqlRegistry(database, KEEP_EVENTS).transact(
+            lambda tx: tx.versions.page(Filter(game="race"), 0, 10).rows
+        )
+        assert [one.number for _, one in played] == [1]
         await database.close()
 
     async def test_a_file_kept_with_the_rows_is_there_or_not(self, database: Database) -> None:

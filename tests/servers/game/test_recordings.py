@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mazemesh.cli.app import app
-from mazemesh.errors import FailedPrecondition, InvalidArgument, NotFound
+from mazemesh.errors import FailedPrecondition, InvalidArgument, NotFound, ResourceExhausted
 from mazemesh.game_replay import Difference, GameReplay, verify
 from mazemesh.games import get_game
 from mazemesh.v1 import game_pb2 as pb
@@ -265,3 +265,36 @@ def test_verifying_tells_the_first_step_that_differs(
     assert result.exit_code == 1
     first = min(replay.hash_interval, replay.steps)
     assert f"differs at step {first} of {replay.steps}" in result.stderr
+
+
+def test_a_finished_game_is_watched_once_more(played: tuple[RunningGame, list[str]]) -> None:
+    server, game_ids = played
+    for game_id in game_ids:
+        replay = server.client.replay(game_id)
+        moments = list(server.client.watch_replay(game_id, with_observations=True))
+        assert [one.frame.step for one in moments] == list(range(replay.steps + 1))
+        first, *after = moments
+        assert (first.game, first.spec.name) == (replay.game, replay.game)
+        assert (first.frame.width, first.frame.height) == (5, 4)
+        assert tuple(first.frame.participants) == replay.participants
+        assert [list(one.actions) for one in after] == replay.actions.tolist()
+        seats, size = len(replay.participants), first.spec.observation_size
+        assert {len(one.frame.observations) for one in moments[:-1]} == {seats * size}
+        assert {len(one.frame.action_masks) for one in moments[:-1]} == {seats * 5}
+        last = moments[-1].frame
+        assert (last.observations, tuple(last.finished.scores)) == (b"", replay.scores)
+    plain = next(server.client.watch_replay(game_ids[0]))
+    assert plain.frame.observations == b""
+    with pytest.raises(NotFound):
+        next(server.client.watch_replay("nobody"))
+
+
+def test_only_so_many_look_at_recordings(tmp_path: Path) -> None:
+    with running_game(tmp_path, max_replay_watchers=1) as server:
+        game_ids = play_some(server)
+        looking = server.client.watch_replay(game_ids[0])
+        next(looking)
+        with pytest.raises(ResourceExhausted, match="1 look at recordings"):
+            next(server.client.watch_replay(game_ids[0]))
+        assert len(list(looking)) == server.client.replay(game_ids[0]).steps
+        eventually(lambda: bool(next(server.client.watch_replay(game_ids[0]))))

@@ -221,8 +221,8 @@ def test_a_stopping_server_says_so(tmp_path: Path) -> None:
 class Watch:
     """Watches a game in a thread."""
 
-    def __init__(self, server: RunningGame, game_id: str) -> None:
-        self._frames = server.client.watch(game_id)
+    def __init__(self, server: RunningGame, game_id: str, *, observes: bool = False) -> None:
+        self._frames = server.client.watch(game_id, with_observations=observes)
         self.first = next(self._frames)
         self.rest: list[pb.WatchGameResponse] = []
         self._thread = threading.Thread(target=lambda: self.rest.extend(self._frames))
@@ -267,6 +267,27 @@ def test_a_match_is_watched_to_its_end(server: RunningGame) -> None:
     assert (last.steps, last.truncated) == (engine.episode_steps[0], engine.truncated[0])
     with pytest.raises(NotFound):
         next(server.client.watch(game_id))
+
+
+def test_what_seats_see_is_shown_to_who_asks(server: RunningGame) -> None:
+    game_id, tokens = create(server.client, race("m", **ONE))
+    with server.client.join_session(tokens) as session:
+        plain = Watch(server, game_id)
+        watch = Watch(server, game_id, observes=True)
+        seen = {0: session.step.observation[0].tobytes()}
+        masks = {0: session.step.action_mask[0].tobytes()}
+        while not session.over:
+            session.send(np.full((1, 2), 2, np.int8))
+            step = session.receive()
+            seen[len(seen)], masks[len(masks)] = (
+                step.observation[0].tobytes(),
+                step.action_mask[0].tobytes(),
+            )
+    frames = [watch.first, *watch.end()]
+    assert all(one.observations == seen[one.step] for one in frames[:-1])
+    assert all(one.action_masks == masks[one.step] for one in frames[:-1])
+    assert frames[-1].observations == b""
+    assert not any(one.observations for one in [plain.first, *plain.end()])
 
 
 @pytest.mark.parametrize("game", ["collect", "ctf"])

@@ -240,6 +240,7 @@ class FakeModel:
         self.moves: list[tuple[str, str, int, str, str]] = []
         self.moving: Callable[[], None] = lambda: None
         self.down = False
+        self.held: dict[str, str] = {}
         self._news: asyncio.Queue[News | MazemeshError] = asyncio.Queue()
 
     def keep(self, version: Published) -> Published:
@@ -301,6 +302,14 @@ class FakeModel:
 
     def fail(self) -> None:
         self._news.put_nowait(Unavailable("Model went away"))
+
+    async def hold(self, policies: Sequence[str], reason: str, seconds: float) -> None:
+        self._check()
+        for policy in policies:
+            name, _, number = policy.partition(":")
+            if (name, int(number)) not in self.versions:
+                raise NotFound(f"{policy} does not exist")
+            self.held[policy] = reason
 
     async def snapshots(self) -> list[Published]:
         self.listed.set()

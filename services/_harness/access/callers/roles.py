@@ -38,7 +38,7 @@ class Role(StrEnum):
     """The Matchmaker: creates games, follows policies and ratings."""
 
     MODEL_SERVICE = "model-service"
-    """The Model service: asks what games are like, and writes experience of simulators."""
+    """The Model service: plays a few games, asks how gates ended, writes simulators' experience."""
 
 
 ADMINISTRATORS: Final = frozenset({Role.OPERATOR, Role.ADMIN})
@@ -133,8 +133,12 @@ RPCS: Final[dict[str, Rpc]] = {
     ),
     f"{_GAME}PlayGame": Rpc(_PLAYERS | {Role.WORKER}, Kind.WRITE),
     # A session that is resumed is opened without a game.
+    # Model has files that are published play a few games.
     f"{_GAME}RunGames": Rpc(
-        _WORKERS | _TRAINERS, Kind.BULK, games=("open.game",), may_be_empty=("open.game",)
+        _WORKERS | _TRAINERS | {Role.MODEL_SERVICE},
+        Kind.BULK,
+        games=("open.game",),
+        may_be_empty=("open.game",),
     ),
     f"{_GAME}WatchGame": READ,
     f"{_GAME}ListActiveGames": READ,
@@ -145,6 +149,7 @@ RPCS: Final[dict[str, Rpc]] = {
         plain=_READERS - _PEOPLE,
     ),
     f"{_GAME}ListReplays": Rpc(_READERS | {Role.MATCHMAKER_SERVICE}),
+    f"{_GAME}WatchReplay": READ,
     # Matchmaker
     f"{_MATCHMAKER}SampleOpponents": Rpc(
         _WORKERS, Kind.BULK, policies=("student",), games=("game",)
@@ -213,6 +218,20 @@ RPCS: Final[dict[str, Rpc]] = {
     ),
     f"{_MODEL}GetAlias": ANY,
     f"{_MODEL}ListAliasHistory": ANY,
+    f"{_MODEL}GetPolicyDetails": ANY,
+    f"{_MODEL}ListUploads": READ,
+    f"{_MODEL}CollectPolicies": Rpc(
+        frozenset({Role.TRAINER, Role.ADMIN}), Kind.WRITE, policies=("name",), what=("dry_run",)
+    ),
+    # Whoever plays versions keeps them; nothing of them changes.
+    f"{_MODEL}HoldVersions": Rpc(
+        _TRAINERS | {Role.WORKER, Role.MATCHMAKER_SERVICE}, Kind.BULK, what=("holder",)
+    ),
+    f"{_MODEL}ListVersionHolds": ANY,
+    f"{_MODEL}SetPromotionRules": Rpc(
+        _PEOPLE, Kind.WRITE, policies=("rules.name",), what=("rules.alias", "expected_revision")
+    ),
+    f"{_MODEL}GetPromotionRules": ANY,
     f"{_MODEL}HoldName": Rpc(_TRAINERS, Kind.BULK, policies=("name",)),
     # Who may fetch policies may ask them; sessions are a key's own.
     f"{_MODEL}Infer": Rpc(_WORKERS | _TRAINERS),

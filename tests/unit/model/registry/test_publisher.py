@@ -21,6 +21,7 @@ from services.model.registry.upload import Upload, Uploads
 from services.model.store import BlobReader
 from services.model.stores.sql import SqlRegistry
 from services.model.validation.parity import Parity
+from services.model.validation.report import Verdict
 from services.model.validation.validators import Content, Limits, Validator, Validators
 from services.model.wire.messages import read_header
 from services.model.wire.parity_message import read_parity
@@ -73,7 +74,9 @@ class Desk:
         )
         self.folder = folder
 
-    def _check(self, validator: Validator, path: Content, size_bytes: int, parity: Parity) -> str:
+    def _check(
+        self, validator: Validator, path: Content, size_bytes: int, parity: Parity
+    ) -> Verdict:
         self.validations += 1
         return validator.check(path, size_bytes, parity)
 

@@ -122,7 +122,7 @@ async def test_retention_spares_snapshots_and_aliases(store: SqlRegistry) -> Non
         await publish(store, submission(i, snapshot=i in (1, 4)), keep=100)
     await set_alias(store, "champion", 2, 0)
     published = await publish(store, submission(9), keep=2)
-    kept = await store.transact(lambda tx: tx.versions.page(Filter(), 0, 100))
+    kept = await store.transact(lambda tx: tx.versions.page(Filter(), 0, 100).rows)
     # 9 is latest; 7 and 8 are the newest two; 1 and 4 are snapshots; 2 is champion.
     assert [one.number for _, one in kept] == [9, 8, 7, 4, 2, 1]
     assert set(published.unused_files) == {submission(i).sha256 for i in (3, 5, 6)}

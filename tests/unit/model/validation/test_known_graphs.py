@@ -18,8 +18,8 @@ AGAIN = "checked with other weights before"
 def test_a_second_file_of_a_graph_is_compared_on_all_rows_at_once(kind: type[Network]) -> None:
     graphs = KnownGraphs()
     first, second = kind(), kind(seed=1)
-    assert AGAIN not in graphs.check(first.file(), read_parity(first.parity(), None))
-    told = graphs.check(second.file(), read_parity(second.parity(17), None))
+    assert AGAIN not in graphs.check(first.file(), read_parity(first.parity(), None)).words
+    told = graphs.check(second.file(), read_parity(second.parity(17), None)).words
     assert told.startswith("the publisher's answers to 17 observations")
     assert AGAIN in told
 
@@ -31,7 +31,7 @@ def test_its_answers_must_still_be_the_publishers() -> None:
         with pytest.raises(Rejection, match="they differ by") as caught:
             graphs.check(other.file(), read_parity(network.parity(), None))
         assert caught.value.check == "parity"
-    assert AGAIN in graphs.check(other.file(), read_parity(other.parity(), None))
+    assert AGAIN in graphs.check(other.file(), read_parity(other.parity(), None)).words
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -62,7 +62,7 @@ def test_a_file_that_failed_is_not_remembered() -> None:
     graphs, network, other = KnownGraphs(), Network(), Network(seed=1)
     with pytest.raises(Rejection):
         graphs.check(other.file(), read_parity(network.parity(), None))
-    assert AGAIN not in graphs.check(network.file(), read_parity(network.parity(), None))
+    assert AGAIN not in graphs.check(network.file(), read_parity(network.parity(), None)).words
 
 
 def test_rows_of_another_form_are_checked_as_of_a_stranger() -> None:
@@ -80,5 +80,5 @@ def test_the_graphs_used_last_are_remembered() -> None:
     for network in networks:
         graphs.check(network.file(), read_parity(network.parity(), None))
     first, *_, last = networks
-    assert AGAIN in graphs.check(last.file(), read_parity(last.parity(), None))
-    assert AGAIN not in graphs.check(first.file(), read_parity(first.parity(), None))
+    assert AGAIN in graphs.check(last.file(), read_parity(last.parity(), None)).words
+    assert AGAIN not in graphs.check(first.file(), read_parity(first.parity(), None)).words

@@ -19,6 +19,7 @@ from onnx import TensorProto, helper, numpy_helper
 from mazemesh.errors import ResourceExhausted
 from mazemesh.policy.rejection import Rejection
 from services.model.validation.parity import Parity
+from services.model.validation.report import Rejected, Verdict
 from services.model.validation.validators import Limits, Validator, Validators
 from services.model.wire.parity_message import read_parity
 from tests.onnx_policies import Network
@@ -99,7 +100,7 @@ def process_of(validator: Validator) -> int:
 def test_a_faithful_file_passes_and_says_what_was_compared(
     validator: Validator, tmp_path: Path
 ) -> None:
-    checked = validator.check(*file_of(tmp_path, NETWORK.file()), parity())
+    checked = validator.check(*file_of(tmp_path, NETWORK.file()), parity()).words
     for told in ("8 observations", "one by one", "batch of 64", "as it is"):
         assert told in checked
 
@@ -257,7 +258,7 @@ async def test_who_comes_when_the_queue_is_full_is_refused(tmp_path: Path) -> No
     async with place_for(1, 1, cpu_seconds=1.0) as validators:
         checks = [asyncio.create_task(validators.check(*slow, parity())) for _ in range(3)]
         results = await asyncio.gather(*checks, return_exceptions=True)
-    assert [type(result) for result in results] == [Rejection, Rejection, ResourceExhausted]
+    assert [type(result) for result in results] == [Rejected, Rejected, ResourceExhausted]
     assert "1 files wait" in str(results[2])
 
 
@@ -272,15 +273,15 @@ async def test_who_leaves_the_queue_makes_room(tmp_path: Path) -> None:
             await second
         third = asyncio.create_task(validators.check(*slow, parity()))
         results = await asyncio.gather(first, third, return_exceptions=True)
-    assert [type(result) for result in results] == [Rejection, Rejection]
+    assert [type(result) for result in results] == [Rejected, Rejected]
 
 
 async def test_who_checked_a_file_while_the_first_still_started_is_taken_again() -> None:
     taken: list[Validator] = []
 
-    def check(validator: Validator, *_: object) -> str:
+    def check(validator: Validator, *_: object) -> Verdict:
         taken.append(validator)
-        return "checked"
+        return Verdict("checked")
 
     validators = Validators(Limits(), processes=2, waiting=2, check=check)
     warming = asyncio.create_task(validators.warm())

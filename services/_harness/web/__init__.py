@@ -1,0 +1,1 @@
+"""Servers that speak HTTP, under the same lifecycle as those of gRPC."""

@@ -1,0 +1,200 @@
+// Policies: where aliases stand, which version grew from which, what was checked, and moving them.
+
+import { bound, options, read, write } from "../address.js";
+import { $, command, empty, explain, h, put, settle, when } from "../dom.js";
+import { lane, lanes, saveLineage, widest } from "../lineage.js";
+import { move } from "../moving.js";
+import { get, path } from "../rest.js";
+import { follow } from "../socket.js";
+import { Table } from "../table.js";
+import { clock, number, t } from "../words.js";
+
+const MOVED = ["champion", "candidate"];
+const form = $("#filter");
+let versions = [];
+let moves = [];
+let unfollow = () => {};
+
+bound(form, (name) => {
+  if (name === "name") write({ version: "" });
+  load();
+});
+
+const name = () => form.elements.name.value;
+const full = (version) => `${name()}:${version}`;
+
+async function all(address, values, key) {
+  const found = [];
+  let token = "";
+  do {
+    const page = await get(address, { ...values, page_size: 1000, page_token: token });
+    found.push(...page[key]);
+    token = page.next_page_token;
+  } while (token && found.length < 20_000);
+  return found;
+}
+
+async function loadNames() {
+  const known = await all("/policies", { snapshots_only: true, all_states: true }, "policies");
+  const names = [...new Set(known.map((one) => one.name))].sort();
+  const wanted = read("name");
+  if (wanted && !names.includes(wanted)) names.push(wanted);
+  options(form.elements.name, names.map((one) => [one, one]));
+  for (const id of ["aliases", "tree", "history"]) $(`#${id}-panel`).hidden = !names.length;
+  put($("#nothing"), names.length ? null : empty(t("policies.empty"), "mazemesh up --game race"));
+  return names.length;
+}
+
+async function load() {
+  try {
+    versions = await all("/policies", { name: name(), all_states: true }, "policies");
+    moves = (await get(path`/policies/${name()}/history`, { page_size: 200 })).moves;
+    settle();
+  } catch (error) {
+    return explain(error, load);
+  }
+  drawAliases();
+  drawTree();
+  drawHistory();
+  drawOne();
+  unfollow();
+  let began = false;
+  unfollow = follow(`policies/${name()}`, () => {
+    if (began) later();
+    began = true;
+  });
+}
+
+let waiting = 0;
+function later() {
+  clearTimeout(waiting);
+  waiting = setTimeout(load, 500);
+}
+
+function drawAliases() {
+  const stands = new Map(versions.flatMap((one) => one.aliases.map((alias) => [alias, one])));
+  const names = [...new Set(["champion", "candidate", "previous", "latest", ...stands.keys()])].filter((alias) => stands.has(alias) || alias === "champion");
+  put($("#aliases"), names.map((alias) => {
+    const version = stands.get(alias);
+    const last = moves.find((one) => one.alias === alias);
+    const actions = [];
+    if (version && last?.from_version && MOVED.includes(alias)) actions.push(h("button", { type: "button", "data-key": `back-${alias}`, onclick: () => roll(alias, last) }, t("policies.back.to", { version: last.from_version })));
+    return h("div.card", { "data-alias": alias, "data-version": version?.version ?? "" }, h("h3", {}, alias),
+      version ? h("p", {}, link(version.version)) : h("p.soft", {}, t("policies.champion.none")),
+      last && h("p.small.soft", {}, when(last.time), ` · ${last.mover || t("policies.mesh")}`, last.reason && ` · ${last.reason}`), h("div.row", {}, actions));
+  }));
+}
+
+const link = (version) => h("a", { href: `?name=${encodeURIComponent(name())}&version=${version}`, "data-key": `version-${version}`, onclick: (event) => open(event, version) }, full(version));
+
+function open(event, version) {
+  event?.preventDefault();
+  write({ name: name(), version }, true);
+  drawOne();
+  $("#one-title").focus();
+}
+addEventListener("popstate", () => drawOne());
+
+async function promote(version, alias = "champion") {
+  if (await move(name(), alias, version)) await load();
+}
+
+async function roll(alias, last) {
+  if (await move(name(), alias, last.from_version, { back: true })) await load();
+}
+
+function drawTree() {
+  const everything = form.elements.all.value === "1";
+  const ancestry = new Map(versions.map((one) => [one.version, one.parent_version]));
+  const shown = versions.filter((one) => everything || one.snapshot || one.aliases.length || one.state === "rejected").slice(0, 2000);
+  const listed = shown.map((one) => ({ number: one.version, parent: one.parent_version, state: one.state.toUpperCase(), snapshot: one.snapshot, champion: one.aliases.includes("champion") }));
+  const rows = lanes(listed, ancestry);
+  const wide = widest(rows);
+  const place = new Map(shown.map((one, index) => [one.version, index]));
+  put($("#tree"));
+  new Table($("#tree"), {
+    caption: t("policies.lineage"), name: "lineage", key: (row) => row.version, chosen: (row) => String(row.version) === read("version"),
+    columns: [
+      { key: "version", title: t("policies.version"), value: (row) => row.version, show: (row) => h("span.laned", {}, lane(rows[place.get(row.version)], wide, listed[place.get(row.version)]), link(row.version)), sort: false },
+      { key: "parent", title: t("policies.parent_version"), value: (row) => row.parent_version || null, sort: false, number: true },
+      { key: "aliases", title: t("policies.aliases"), value: (row) => row.aliases.join(" "), show: (row) => row.aliases.map((one) => h("span.badge", {}, one)), sort: false },
+      { key: "state", title: t("policies.state"), value: (row) => row.state, show: (row) => t(`policies.state.${row.state}`), sort: false },
+      { key: "training_step", title: t("policies.training_step"), value: (row) => row.training_step, show: (row) => number(row.training_step), number: true, sort: false },
+      { key: "create_time", title: t("policies.create_time"), value: (row) => row.create_time, show: (row) => when(row.create_time), sort: false },
+      { key: "move", title: t("policies.action"), sort: false, show: (row) => (row.state === "ready" && !row.aliases.includes("champion") ? h("button", { type: "button", "data-key": `promote-${row.version}`, "aria-label": t("policies.promote.version", { version: full(row.version) }), onclick: () => promote(row.version) }, t("policies.promote")) : "") },
+    ],
+  }).show(shown);
+  $("#tree-png").onclick = () => saveLineage(`lineage-${name()}`, rows, listed, (one) => `${full(one.number)}  ${shown[place.get(one.number)].aliases.join(" ")}  ${clock(shown[place.get(one.number)].create_time)}`);
+}
+
+function drawHistory() {
+  put($("#history"));
+  if (!moves.length) return put($("#history"), empty(t("policies.history.empty"), `mazemesh promote ${name()}:1`));
+  new Table($("#history"), {
+    caption: t("policies.history"), name: "history", parameter: "moves", key: (row) => `${row.alias}-${row.revision}`,
+    columns: [
+      { key: "time", title: t("policies.time"), value: (row) => row.time, show: (row) => when(row.time) },
+      { key: "alias", title: t("policies.alias"), value: (row) => row.alias },
+      { key: "from", title: t("policies.from"), value: (row) => row.from_version || null, show: (row) => (row.from_version ? link(row.from_version) : "—") },
+      { key: "to", title: t("policies.to"), value: (row) => row.version, show: (row) => link(row.version) },
+      { key: "mover", title: t("policies.mover"), value: (row) => [row.mover, row.key_id].filter(Boolean).join(" · ") || t("policies.mesh") },
+      { key: "reason", title: t("policies.reason"), value: (row) => row.reason },
+      { key: "gate", title: t("policies.gate"), value: (row) => row.gate_id, show: (row) => (row.gate_id ? h("a", { href: `/console/gates?gate=${encodeURIComponent(row.gate_id)}` }, row.gate_id) : "—") },
+    ],
+  }).show(moves);
+}
+
+function drawOne() {
+  const wanted = Number(read("version"));
+  const one = versions.find((version) => version.version === wanted);
+  $("#one").hidden = !one;
+  if (!one) return;
+  put($("#one-title"), full(one.version));
+  const stands = one.aliases.includes("champion");
+  put($("#one-actions"),
+    one.state === "ready" && !stands && h("button.primary", { type: "button", "data-key": "promote", onclick: () => promote(one.version) }, t("policies.promote")),
+    one.state === "ready" && !one.aliases.includes("candidate") && !stands && h("button", { type: "button", "data-key": "candidate", onclick: () => promote(one.version, "candidate") }, t("policies.candidate")),
+    one.state === "ready" && h("a.button", { href: `/console/play?opponent=${encodeURIComponent(full(one.version))}&game=${encodeURIComponent(one.collection?.game ?? "")}` }, t("policies.play")),
+    one.state === "ready" && h("a.button", { href: path`/policies/${one.name}/versions/${one.version}/file` }, "ONNX"),
+    one.run_id && h("a.button", { href: `/console/training?runs=${encodeURIComponent(one.run_id)}` }, t("policies.curves")));
+  const facts = [
+    ["state", t(`policies.state.${one.state}`)], ["create_time", when(one.create_time)], ["game", one.collection?.game || "—"],
+    ["parent_version", one.parent_version ? link(one.parent_version) : "—"], ["training_step", number(one.training_step)],
+    ["run_id", one.run_id || "—"], ["size_bytes", number(one.size_bytes)], ["sha256", h("code", {}, one.sha256)], ["spec_hash", h("code", {}, one.spec_hash)],
+    ...Object.entries(one.metadata),
+  ];
+  put($("#facts"), h("dl.facts", {}, facts.map(([key, value]) => [h("dt", {}, words(key)), h("dd", {}, value)])), command(`mazemesh policies show ${full(one.version)}`));
+  drawReport(one);
+}
+
+const words = (key) => {
+  const said = t(`policies.${key}`);
+  return said.startsWith("policies.") ? key : said;
+};
+
+/** What was checked before the version was taken: a line each where Model keeps them, else in words. */
+function drawReport(one) {
+  const checks = one.checks ?? [];
+  const title = h("h3", {}, t("policies.report"));
+  if (one.rejection) return put($("#report"), title, h("div.notice.error", {}, h("p", {}, one.rejection)));
+  if (!checks.length) return put($("#report"), title, h("p", {}, one.checked || t("policies.report.none")));
+  put($("#report"), title);
+  new Table($("#report"), {
+    caption: t("policies.report"), name: "report", parameter: "checks", key: (row) => row.check ?? row.name,
+    columns: [
+      { key: "check", title: t("policies.check"), value: (row) => row.check ?? row.name },
+      { key: "passed", title: t("policies.outcome"), value: (row) => outcome(row) },
+      { key: "figure", title: t("policies.figure"), value: (row) => row.figure ?? row.value ?? null, show: (row) => (row.figure === null || row.figure === undefined ? "—" : `${number(row.figure, 6)} ${row.unit ?? ""}`), number: true },
+      { key: "detail", title: t("policies.detail"), value: (row) => row.detail ?? row.explanation ?? "" },
+    ],
+  }).show(checks);
+}
+
+const outcome = (row) => t(row.passed === false || row.outcome === "failed" ? "policies.failed" : row.outcome === "skipped" ? "policies.skipped" : "policies.passed");
+
+try {
+  if (await loadNames()) await load();
+} catch (error) {
+  explain(error, () => location.reload());
+}
+document.documentElement.dataset.ready = "1";

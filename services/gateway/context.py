@@ -1,0 +1,56 @@
+"""What routes are given: one object that the composition root filled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, cast
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+from services._harness.web.server import WebServer
+from services.gateway.curves.stores.journals import Journals
+from services.gateway.live.hub import Hub
+from services.gateway.mesh import Meshes
+from services.gateway.rpcs import Rpcs
+from services.gateway.settings import GatewaySettings
+
+if TYPE_CHECKING:
+    from services.gateway.access.sockets import Sockets
+    from services.gateway.jobs.bind import Jobs
+    from services.gateway.play.partners import Partners
+
+
+@dataclass(slots=True)
+class Gateway:
+    """The gateway's parts.
+
+    Attributes:
+        settings: As it was started.
+        server: Its life: keys (`server.access`), database, metrics, log.
+        meshes: Clients of the services, for what they know beyond a call.
+        rpcs: The services' methods.
+        hub: Live news.
+        sockets: Who listens to them.
+        partners: Policies that play people.
+        journals: Runs of the data folder, and their figures.
+        jobs: Training jobs.
+    """
+
+    settings: GatewaySettings
+    server: WebServer
+    meshes: Meshes
+    rpcs: Rpcs
+    hub: Hub
+    sockets: Sockets
+    partners: Partners
+    journals: Journals
+    jobs: Jobs
+
+
+def _gateway(connection: HTTPConnection) -> Gateway:
+    return cast("Gateway", connection.app.state.gateway)
+
+
+GatewayDep = Annotated[Gateway, Depends(_gateway)]
+"""The gateway, as a parameter of a route."""

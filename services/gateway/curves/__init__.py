@@ -1,0 +1,1 @@
+"""Curves of many runs, drawn from a few numbers a run."""

@@ -1,0 +1,1 @@
+"""Training jobs: a queue of runs that the gateway starts, keeps and accounts for."""

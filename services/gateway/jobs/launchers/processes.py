@@ -1,0 +1,167 @@
+"""Jobs as processes of this machine, beside the mesh that they train on."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from mazemesh.errors import ResourceExhausted, Unavailable
+from mazemesh.process.disk import is_full
+from mazemesh.process.interpreter import run_module
+from services.gateway.jobs import plan as plans
+from services.gateway.jobs.job import Job
+from services.gateway.jobs.launcher import Sighting
+from services.gateway.jobs.logs import merged
+from services.gateway.jobs.runner.child import last_lines
+from services.gateway.jobs.runner.main import LOCK
+from services.gateway.jobs.runner.mesh_watch import MeshWatch
+from services.gateway.jobs.runner.reports import FILE, read_report
+
+PLAN: Final = "plan.json"
+RUNNER_LOG: Final = "runner.log"
+_LOOK_SECONDS: Final = 0.5
+
+
+class ProcessLauncher:
+    """A `Launcher` of runners, each in a session of its own, so that they outlive the gateway.
+
+    A job's folder has its plan, its report, its logs, and the lock that tells whether it is kept.
+
+    Args:
+        folder: Of all jobs.
+        environment: Of their processes; keys as MAZEMESH_JOB_TRAINER_KEY_FILE and .._WORKER_...
+        host: Name of this machine.
+        dollars_an_hour: Price of an hour of one job.
+        watch: The mesh that jobs end with, to go on with its next start; None: they go on alone.
+        plan: Of a job's processes, and the price of an hour.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        environment: Mapping[str, str],
+        host: str,
+        dollars_an_hour: float = 0.0,
+        watch: MeshWatch | None = None,
+        plan: Callable[[Job, float], plans.Plan] = plans.plan_of,
+    ) -> None:
+        self._plan = plan
+        self._folder, self._environment = folder, dict(environment)
+        self._place = f"{host}:{folder}"
+        self._dollars, self._watch = dollars_an_hour, watch
+        self._runners: dict[str, subprocess.Popen[bytes]] = {}
+
+    @property
+    def place(self) -> str:
+        """See `Launcher`: the machine and the folder."""
+        return self._place
+
+    @property
+    def look_seconds(self) -> float:
+        """See `Launcher`."""
+        return _LOOK_SECONDS
+
+    @property
+    def dollars_an_hour(self) -> float:
+        """See `Launcher`."""
+        return self._dollars
+
+    async def start(self, job: Job) -> None:
+        """See `Launcher.start`."""
+        # In the event loop's own thread: it stays, and nothing here takes long.
+        self._start(job)
+
+    async def look(self, jobs: Sequence[Job]) -> Mapping[str, Sighting]:
+        """See `Launcher.look`."""
+        return await asyncio.to_thread(lambda: {job.job_id: self._look(job) for job in jobs})
+
+    async def stop(self, job: Job) -> None:
+        """See `Launcher.stop`."""
+        pid = self._pid(job)
+        if pid:
+            try:
+                os.kill(pid, signal.SIGTERM)
+            except ProcessLookupError:
+                return
+
+    async def log(self, job: Job, lines: int) -> Sequence[str]:
+        """See `Launcher.log`: of all its processes, in the order of their times."""
+        return await asyncio.to_thread(self._log, job, lines)
+
+    async def forget(self, job: Job) -> None:
+        """See `Launcher.forget`: processes that have ended cost nothing."""
+        runner = self._runners.pop(job.job_id, None)
+        if runner is not None and runner.poll() is None:
+            # It has told its end, and goes at once.
+            await asyncio.to_thread(runner.wait)
+
+    async def discard(self, job_ids: Collection[str]) -> None:
+        """See `Launcher.discard`."""
+        for job_id in job_ids:
+            await asyncio.to_thread(shutil.rmtree, self._folder / job_id, ignore_errors=True)
+
+    def _start(self, job: Job) -> None:
+        folder = self._folder / job.job_id
+        if _is_held(folder / LOCK):
+            return
+        plan = self._plan(job, self._dollars)
+        flags = ["--plan", str(folder / PLAN), "--folder", str(folder)]
+        if self._watch is not None:
+            flags += ["--watch", str(self._watch)]
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / PLAN).write_text(json.dumps(plans.to_json(plan)))
+            with (folder / RUNNER_LOG).open("ab") as log:
+                self._runners[job.job_id] = subprocess.Popen(  # noqa: S603  # our own command
+                    run_module("services.gateway.jobs.runner", *flags),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    env=self._environment,
+                    start_new_session=True,
+                )
+        except OSError as error:
+            kind = ResourceExhausted if is_full(error) else Unavailable
+            raise kind(f"the job's processes cannot be started: {error}") from error
+
+    def _look(self, job: Job) -> Sighting:
+        folder = self._folder / job.job_id
+        runner = self._runners.get(job.job_id)
+        # The lock before the report: who lets go of it has told its end.
+        there = _is_held(folder / LOCK) or (runner is not None and runner.poll() is None)
+        report = read_report(folder / FILE)
+        why = "" if there else " / ".join(last_lines(folder / RUNNER_LOG, 3))
+        if report is None:
+            return Sighting(there, begun=False, why=why)
+        return report.seen(job.attempt, there=there, why=why)
+
+    def _pid(self, job: Job) -> int:
+        lock = self._folder / job.job_id / LOCK
+        if _is_held(lock):
+            return int(lock.read_text() or "0")
+        runner = self._runners.get(job.job_id)
+        return runner.pid if runner is not None and runner.poll() is None else 0
+
+    def _log(self, job: Job, lines: int) -> list[str]:
+        logs = sorted((self._folder / job.job_id).glob("*.log"))
+        return merged([last_lines(log, lines) for log in logs])[-lines:]
+
+
+def _is_held(lock: Path) -> bool:
+    """Whether a living process holds a lock; what a dead one held is free."""
+    try:
+        with lock.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False

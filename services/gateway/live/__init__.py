@@ -1,0 +1,1 @@
+"""Live news: watches of the services, shared by all browsers that look."""

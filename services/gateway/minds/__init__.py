@@ -1,0 +1,1 @@
+"""What policies see and think in games, for people who look on."""

@@ -1,0 +1,1 @@
+"""People who play in a browser: how they get a seat, who sits opposite, and their moves."""

@@ -1,0 +1,1 @@
+"""REST: a router for each noun."""

@@ -1,0 +1,93 @@
+"""Parts that endpoints share: pages, times, names, and answers by the contract's messages."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, TypeVar
+
+from fastapi import Header, Query
+from fastapi.responses import JSONResponse
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from mazemesh.errors import InvalidArgument
+from services.gateway.rest.messages import as_json
+
+MOST: Final = 1000
+"""Things on one page."""
+
+TEXT: Final = r"^[^\x00-\x1f\x7f]*$"
+"""Of names and reasons: no control characters."""
+
+LONGEST_WAIT: Final = 60.0
+"""Seconds for which `Prefer: wait` holds an answer."""
+
+PageSize = Annotated[
+    int, Query(ge=1, le=MOST, description="Things on a page, at most 1000.", examples=[100])
+]
+PageToken = Annotated[
+    str,
+    Query(max_length=4096, description="`next_page_token` of the page before.", pattern=TEXT),
+]
+Ladder = Annotated[
+    str,
+    Query(
+        min_length=1,
+        max_length=128,
+        pattern=r"^[!-~]+$",
+        description="A leaderboard: a game's name, with a suffix where settings differ.",
+        examples=["race"],
+    ),
+]
+Name = Annotated[
+    str,
+    Query(max_length=160, pattern=r"^[!-~]*$", description="Empty: all."),
+]
+Names = Annotated[list[str], Query(max_length=256, description="May be given again and again.")]
+Time = Annotated[datetime | None, Query(description="RFC 3339.", examples=["2026-01-31T12:00:00Z"])]
+Reason = Annotated[str, Query(max_length=1024, pattern=TEXT, description="Why, for the history.")]
+Prefer = Annotated[
+    str,
+    Header(
+        max_length=200,
+        pattern=TEXT,
+        description="`wait=SECONDS`, at most 60: answer when it has ended, or then.",
+        examples=["wait=30"],
+    ),
+]
+
+
+MessageT = TypeVar("MessageT", bound=Message)
+
+
+def told(message: MessageT, status: int = 200, headers: dict[str, str] | None = None) -> Any:
+    """The answer that a message is."""
+    return JSONResponse(as_json(message), status, headers)
+
+
+def stamp(time: datetime | None) -> Timestamp | None:
+    """A time as the contract has it; one without a zone is taken for UTC.
+
+    Raises:
+        InvalidArgument: it is outside of the years 1 to 9999.
+    """
+    if time is None:
+        return None
+    try:
+        made = Timestamp()
+        made.FromDatetime((time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC))
+    except (ValueError, OverflowError) as error:
+        raise InvalidArgument(f"time: {time} should be in the years 1 to 9999") from error
+    return made
+
+
+def wait_of(prefer: str) -> float:
+    """Seconds that `Prefer: wait=...` asks for; 0 where it asks for none."""
+    for one in prefer.split(","):
+        name, _, value = one.strip().partition("=")
+        if name.lower() == "wait":
+            try:
+                return min(max(float(value or "30"), 0.0), LONGEST_WAIT)
+            except ValueError:
+                return 0.0
+    return 0.0

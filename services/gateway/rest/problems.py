@@ -1,0 +1,157 @@
+"""Errors as problem+json (RFC 9457): what was wrong, with the value, and which field."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Final
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from mazemesh.errors import (
+    Cancelled,
+    Conflict,
+    DeadlineExceeded,
+    FailedPrecondition,
+    InvalidArgument,
+    MazemeshError,
+    NotFound,
+    PermissionDenied,
+    ResourceExhausted,
+    Unauthenticated,
+    Unavailable,
+)
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+_log = structlog.get_logger(__name__)
+
+
+class PreconditionFailed(Conflict):
+    """What `If-Match` names is no longer so: 412."""
+
+
+class PreconditionMissing(InvalidArgument):
+    """`If-Match` has to be sent: 428."""
+
+
+class ContentTooLarge(InvalidArgument):
+    """A request's body is larger than is taken: 413."""
+
+
+_STATUS: Final[tuple[tuple[type[MazemeshError], int, str], ...]] = (
+    (PreconditionFailed, 412, "somebody was faster"),
+    (PreconditionMissing, 428, "say what you saw"),
+    (ContentTooLarge, 413, "the request is too large"),
+    (InvalidArgument, 400, "a value is wrong"),
+    (NotFound, 404, "there is no such thing"),
+    (Conflict, 409, "something else is there already"),
+    (FailedPrecondition, 409, "not in the present state"),
+    (Unauthenticated, 401, "a key is needed"),
+    (PermissionDenied, 403, "this key may not"),
+    (ResourceExhausted, 429, "a limit is reached"),
+    (Unavailable, 503, "a service is away"),
+    (DeadlineExceeded, 504, "a service did not answer in time"),
+    (Cancelled, 409, "it was withdrawn"),
+)
+"""Exception, HTTP status and title; narrower exceptions first."""
+
+
+class Problem(BaseModel):
+    """What went wrong."""
+
+    type: str = Field(default="about:blank", description="a URN of its reason, if any")
+    title: str = Field(description="the kind, in words")
+    status: int = Field(description="HTTP status", examples=[400])
+    detail: str = Field(description="what is wrong, with the value, and what would be right")
+    field: str = Field(default="", description="path of the field of the request that is wrong")
+    reason: str = Field(default="", description="for machines, where callers tell causes apart")
+    retry_after: float | None = Field(
+        default=None, description="seconds after which it may succeed"
+    )
+
+
+def problem_of(error: MazemeshError) -> Problem:
+    """The problem that an exception is."""
+    status, title = 502, "a service failed"
+    for kind, code, words in _STATUS:
+        if isinstance(error, kind):
+            status, title = code, words
+            break
+    kind_of = f"urn:mazemesh:{error.reason.lower()}" if error.reason else "about:blank"
+    return Problem(
+        type=kind_of,
+        title=title,
+        status=status,
+        detail=str(error),
+        field=error.field,
+        reason=error.reason,
+        retry_after=error.retry_after,
+    )
+
+
+def response_of(error: MazemeshError, headers: Mapping[str, str] | None = None) -> Response:
+    """The answer that tells an exception."""
+    problem, told = problem_of(error), dict(headers or {})
+    if problem.retry_after is not None:
+        told.setdefault("retry-after", str(max(1, math.ceil(problem.retry_after))))
+    if problem.status == 401:
+        told["www-authenticate"] = 'Bearer realm="mazemesh"'
+    return _answer(problem, told)
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Has an application answer every error by a problem."""
+    app.add_exception_handler(MazemeshError, _of_ours)
+    app.add_exception_handler(RequestValidationError, _of_request)
+    app.add_exception_handler(HTTPException, _of_http)
+    app.add_exception_handler(Exception, _of_anything)
+
+
+def _answer(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
+    content = problem.model_dump(exclude_defaults=False, exclude_none=True)
+    return JSONResponse(content, problem.status, dict(headers or {}), MEDIA_TYPE)
+
+
+async def _of_ours(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, MazemeshError)
+    return response_of(error)
+
+
+async def _of_request(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first: Any = error.errors()[0]
+    # "body", "query" and so on come first, then the path within.
+    place = [part for part in first["loc"][1:] if isinstance(part, str | int)]
+    field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
+    field = field.removeprefix(".") or str(first["loc"][0])
+    given = first.get("input")
+    shown = f" (it is {given!r:.80})" if isinstance(given, str | int | float | bool) else ""
+    words = str(first["msg"])[:1].lower() + str(first["msg"])[1:]
+    return _answer(
+        Problem(
+            title="a value is wrong", status=400, detail=f"{field}: {words}{shown}", field=field
+        )
+    )
+
+
+async def _of_http(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    title = {404: "there is no such page", 405: "not by this method"}.get(
+        error.status_code, "the request cannot be served"
+    )
+    return _answer(
+        Problem(title=title, status=error.status_code, detail=str(error.detail)), error.headers
+    )
+
+
+async def _of_anything(request: Request, error: Exception) -> Response:
+    _log.error("a route failed", path=request.url.path, exc_info=error)
+    return _answer(
+        Problem(title="the gateway failed", status=500, detail="the log of the gateway says more")
+    )

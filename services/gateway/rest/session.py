@@ -1,0 +1,99 @@
+"""Who is logged in, and what they may: for the console."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, cast
+
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from mazemesh.errors import FailedPrecondition
+from services._harness.access.callers.roles import Kind
+from services.gateway.access.admitting import may
+from services.gateway.access.endpoints import ENDPOINTS
+from services.gateway.access.logins import Logins
+from services.gateway.access.visitor import Visitor, VisitorDep
+from services.gateway.context import GatewayDep
+
+router = APIRouter(tags=["session"])
+
+
+class KeyShown(BaseModel):
+    """An API key, as `mazemesh keys create` shows it."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"key": "mm_0123456789ab_" + "A" * 43}],
+        },
+    )
+
+    key: str = Field(min_length=1, max_length=128, pattern=r"^mm_[0-9a-z]{12}_[A-Za-z0-9_-]{43}$")
+
+
+class Session(BaseModel):
+    """Who is looking."""
+
+    keys: bool = Field(description="whether this mesh asks for keys at all")
+    name: str = Field(description="who it is: a key's label, or whom a provider named")
+    key_id: str = Field(description="the public part of the key")
+    role: str = Field(description="empty where nobody is logged in")
+    player: str = Field(description="whom a player's key plays as")
+    by_cookie: bool = Field(description="whether a browser is logged in")
+    oidc: bool = Field(description="whether one may log in by the operator's provider")
+    may: list[str] = Field(description="commands that this role may give", examples=["POST /gates"])
+
+
+def _logins(request: Request) -> Logins:
+    return cast("Logins", request.app.state.logins)
+
+
+LoginsDep = Annotated[Logins, Depends(_logins)]
+
+
+@router.get("/session", summary="Who is looking")
+async def session(gateway: GatewayDep, visitor: VisitorDep) -> Session:
+    """The role of this key or login, and the commands that it may give."""
+    return described(gateway, visitor)
+
+
+@router.post("/session", summary="Log in", status_code=201)
+async def log_in(
+    gateway: GatewayDep, visitor: VisitorDep, shown: KeyShown, logins: LoginsDep, answer: Response
+) -> Session:
+    """Keeps a key in a sealed cookie that scripts cannot read; pages then need no key.
+
+    Commands of a logged-in page send the cookie `mazemesh_csrf` back as `X-CSRF-Token`.
+    """
+    access = gateway.server.access
+    if access is None:
+        raise FailedPrecondition("this mesh asks for no keys, so there is nothing to log in to")
+    caller = await access.keyring.caller(f"Bearer {shown.key}")
+    logins.begin(answer, shown.key)
+    return described(gateway, Visitor(caller, shown.key, visitor.address, by_cookie=True))
+
+
+@router.delete("/session", summary="Log out", status_code=204)
+async def log_out(logins: LoginsDep) -> Response:
+    """Has the browser forget the key; the key itself stays good."""
+    answer = Response(status_code=204)
+    logins.end(answer)
+    return answer
+
+
+def described(gateway: Any, visitor: Visitor) -> Session:
+    """What a visitor is told of itself."""
+    asks = gateway.server.access is not None
+    key = visitor.caller.key
+    role = None if not asks else str(visitor.role or "-")
+    commands = [name for name, one in ENDPOINTS.items() if one.kind is not Kind.READ]
+    return Session(
+        keys=asks,
+        name=visitor.name or (key.label if key else ""),
+        key_id=key.id if key else "",
+        role=key.role.value if key else "",
+        player=key.player if key else "",
+        by_cookie=visitor.by_cookie,
+        oidc=gateway.settings.oidc_issuer is not None,
+        may=[name for name in commands if may(role, *name.split(" ", 1))],
+    )

@@ -1,0 +1,1 @@
+"""Results of searches: trials of `mazemesh tune`, fronts of `mazemesh optimize`."""

@@ -1,0 +1,1 @@
+"""Which versions stay: who holds them, and what is collected."""

@@ -1,0 +1,147 @@
+"""Versions of a policy that may go, and why the others may not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from mazemesh.errors import FailedPrecondition
+from services.model.registry.keeping.holds import holders
+from services.model.registry.keeping.in_use import VersionsInUse, all_in_use
+from services.model.registry.policy import Event, State
+from services.model.registry.registry import not_found
+from services.model.store import Brief, Transaction
+
+MOST_AT_ONCE: Final = 1000
+"""Versions that one call retires."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is to be collected of a policy.
+
+    Attributes:
+        name: Of the policy.
+        keep: Newest versions that stay, not counting snapshots; None takes no such versions.
+        keep_snapshots: Newest snapshots that stay; None: all of them.
+        versions: These alone, whatever their age; empty: as above.
+        older_than: Seconds since they were published, at least.
+        dry_run: Nothing is changed.
+    """
+
+    name: str
+    keep: int | None = None
+    keep_snapshots: int | None = None
+    versions: tuple[int, ...] = ()
+    older_than: float = 0.0
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What goes and what stays.
+
+    Attributes:
+        gone: Versions, oldest first.
+        file_bytes: Of files that no version has any more.
+        kept: Those that would have gone, and why they stay.
+        more: There is more to collect; ask again.
+        unused_files: Among the blobs.
+        events: What changed, in order.
+    """
+
+    gone: tuple[int, ...]
+    file_bytes: int
+    kept: tuple[tuple[int, str], ...]
+    more: bool = False
+    unused_files: tuple[str, ...] = ()
+    events: tuple[Event, ...] = ()
+
+
+def protected(
+    tx: Transaction, name: str, users: Sequence[VersionsInUse], now: datetime
+) -> dict[int, str]:
+    """Versions of a name that are never collected, and why, whoever asks."""
+    found: dict[int, str] = {}
+    for alias in tx.aliases.of(name):
+        found.setdefault(alias.number, f"alias {alias.alias}")
+    for alias in tx.aliases.of(name):
+        last = tx.moves.last(name, alias.alias)
+        if last is not None and last.from_number:
+            found.setdefault(last.from_number, f"{alias.alias} before its last move")
+    for number, reason in holders(tx.holds.of(name, now)).items():
+        found.setdefault(number, reason)
+    for number, reason in all_in_use(tx, name, users).items():
+        found.setdefault(number, reason)
+    return found
+
+
+def collect(
+    tx: Transaction, wanted: Wanted, users: Sequence[VersionsInUse], *, now: datetime
+) -> Collected:
+    """Retires versions that nobody uses, at most `MOST_AT_ONCE`, the oldest first.
+
+    Raises:
+        NotFound: there is no such policy, or no such version of it.
+        FailedPrecondition: a version that is named is not READY.
+    """
+    tx.lock()
+    name = wanted.name
+    ready = tx.versions.briefs(name)
+    if not tx.versions.last(name):
+        not_found(tx, name, f"{name} does not exist")
+    chosen = _named(tx, wanted, ready) if wanted.versions else _surplus(wanted, ready)
+    latest = now - timedelta(seconds=wanted.older_than)
+    reasons = protected(tx, name, users, now)
+    going, kept = [], []
+    for one in chosen:
+        if one.number in reasons:
+            kept.append((one.number, reasons[one.number]))
+        elif one.created > latest:
+            kept.append((one.number, f"younger than {wanted.older_than:g} s"))
+        else:
+            going.append(one)
+    more = len(going) > MOST_AT_ONCE
+    going = going[:MOST_AT_ONCE]
+    gone = tuple(one.number for one in going)
+    taken = set(gone)
+    stay = {one.sha256 for one in ready if one.number not in taken}
+    size = sum({one.sha256: one.size_bytes for one in going if one.sha256 not in stay}.values())
+    told = tuple(kept[:MOST_AT_ONCE])
+    if wanted.dry_run or not going:
+        return Collected(gone, size, told, more)
+    found = tx.versions.get_all((name, number) for number in gone)
+    retired = [
+        replace(found[name, number], state=State.RETIRED, revision=revision)
+        for revision, number in enumerate(gone, tx.advance(len(gone)))
+    ]
+    unused = tuple(file for file in tx.versions.retire(retired) if not tx.files.delete(file))
+    events = [Event(one.revision, one) for one in retired]
+    tx.events.append(events)
+    return Collected(gone, size, told, more, unused, tuple(events))
+
+
+def _named(tx: Transaction, wanted: Wanted, ready: Sequence[Brief]) -> list[Brief]:
+    known = {one.number: one for one in ready}
+    for number in wanted.versions:
+        if number in known:
+            continue
+        version = tx.versions.get(wanted.name, number)
+        if version is None:
+            not_found(tx, wanted.name, f"{wanted.name}:{number} does not exist")
+        raise FailedPrecondition(
+            f"{version.reference} is {version.state.name}; only READY versions have a file to "
+            "collect"
+        )
+    return [known[number] for number in sorted(set(wanted.versions))]
+
+
+def _surplus(wanted: Wanted, ready: Sequence[Brief]) -> list[Brief]:
+    found: list[Brief] = []
+    for snapshot, keep in ((False, wanted.keep), (True, wanted.keep_snapshots)):
+        if keep is not None:
+            kind = [one for one in ready if one.snapshot == snapshot]
+            found += kind[: max(0, len(kind) - keep)]
+    return sorted(found, key=lambda one: one.number)

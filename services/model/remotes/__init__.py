@@ -1,0 +1,1 @@
+"""The services that Model asks, over the network."""

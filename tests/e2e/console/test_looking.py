@@ -1,0 +1,223 @@
+"""Every page as people find it: both themes, both languages, by mouse and by keys alone."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mazemesh.v1 import matchmaker_pb2 as pb
+from tests.e2e.console.browser import Console
+from tests.e2e.running_mesh import Up
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(300)]
+
+Window = Callable[..., Console]
+PAGES = {
+    "/": ("mazemesh", "mazemesh"),
+    "/live": ("Live", "ライブ"),
+    "/play": ("Play", "遊ぶ"),
+    "/leaderboard": ("Leaderboard", "ランキング"),
+    "/gates": ("Gates", "ゲート"),
+    "/tournaments": ("Tournaments", "トーナメント"),
+}
+
+
+def recording(mesh: Up) -> str:
+    """A finished game in which a version played."""
+    mesh.until(lambda: next(mesh.mesh.game.list_replays(), None) is not None)
+    for one in mesh.mesh.game.list_replays():
+        if any(name.startswith("race:") for name in one.participants):
+            return one.game_id
+    raise AssertionError("no version has played")
+
+
+def test_every_page_is_accessible_in_both_themes_and_speaks_both_languages(
+    mesh: Up, window: Window, tournament: str, gate: str
+) -> None:
+    pages = {
+        **PAGES,
+        f"/recordings/{recording(mesh)}": ("Recording", "記録"),
+        f"/tournaments?tournament={tournament}": PAGES["/tournaments"],
+        f"/gates?gate={gate}": PAGES["/gates"],
+    }
+    console = window()
+    narrow = window(viewport={"width": 390, "height": 844}, color_scheme="dark", locale="ja-JP")
+    for path, (title, japanese) in pages.items():
+        page = console.go(path)
+        assert page.locator("h1").inner_text() == title
+        console.check()
+        # What a phone shows, dark and in Japanese, fits its width.
+        page = narrow.go(path)
+        assert page.locator("h1").inner_text() == japanese
+        narrow.check("color-contrast")  # all other rules are of both themes
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= 390, f"{path} is {wide} pixels wide"
+
+
+def test_theme_and_language_are_switched_and_stay(window: Window) -> None:
+    console = window()
+    page = console.go("/live?policy=bot%2Frandom")
+    page.get_by_role("button", name="Dark").click()
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+    page.get_by_role("link", name="日本語").click()
+    page.wait_for_selector("html[lang=ja][data-ready]", state="attached")
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+    assert page.locator("input[name=policy]").input_value() == "bot/random"
+    console.go("/play")
+    assert page.locator("html").get_attribute("lang") == "ja"
+
+
+def test_the_tour_explains_the_pages_by_keys_alone(window: Window) -> None:
+    console = window()
+    page = console.go("/")
+    console.tab_to("#tour")
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    dialog.wait_for()
+    for title in ("A mesh that plays", "Live: games as they happen", "Leaderboard: who is better"):
+        assert title in dialog.get_by_role("heading").inner_text()
+        console.tab_to("#tour-next")
+        page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    dialog.wait_for(state="hidden")
+    assert page.evaluate("document.activeElement.id") == "tour"
+
+
+def test_live_boards_move_and_a_mind_is_looked_into(window: Window) -> None:
+    console = window()
+    page = console.go("/live?source=training&boards=4")
+    canvases = page.get_by_test_id("slot").locator("canvas[data-testid=board]")
+    canvases.nth(3).wait_for()
+    for number in range(4):
+        first = canvases.nth(number).get_attribute("data-seq")
+        page.wait_for_function(
+            "([at, first]) => document.querySelectorAll('[data-testid=board]')[at].dataset.seq"
+            " !== first",
+            arg=[number, first],
+        )
+    page.get_by_role("button", name="What does it think?").first.click()
+    page.get_by_test_id("value").wait_for()
+    assert page.get_by_test_id("odds").locator("meter").count() == 5
+    assert "think=" in page.url
+    shown = page.url
+    # The address alone brings the same back.
+    page.goto(shown)
+    page.get_by_test_id("value").wait_for()
+    page.get_by_role("button", name="Close").click()
+    assert "think=" not in page.url
+
+
+def test_a_policy_is_followed_through_its_recordings(mesh: Up, window: Window) -> None:
+    recording(mesh)
+    console = window()
+    page = console.go("/live?boards=1")
+    console.tab_to("select[name=source]")
+    page.keyboard.press("End")
+    console.tab_to("input[name=policy]")
+    page.keyboard.type("race:1")
+    slot = page.locator("[data-testid=slot][data-kind=recording]")
+    slot.wait_for()
+    slot.get_by_text("race:1", exact=True).first.wait_for()
+    assert "source=recording" in page.url
+    assert "policy=race%3A1" in page.url
+    console.tab_to("[data-testid=slot] a")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("html[data-page=recording][data-ready]", state="attached")
+    # The scrubber, by keys.
+    console.tab_to("#scrub")
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    assert page.locator("#at").inner_text().startswith("1 /")
+    assert "step=1" in page.url
+    page.get_by_test_id("value").wait_for()
+    assert page.get_by_test_id("odds").locator("meter").count() == 5
+    assert "Maze of 10 by 10, step 1." in page.locator("#words").inner_text()
+    page.get_by_label("Hide what the seat has not seen").check()
+    page.get_by_role("button", name="Play", exact=True).click()
+    page.wait_for_function("() => Number(document.querySelector('#scrub').value) > 3")
+    page.get_by_role("button", name="Pause").click()
+
+
+def test_the_leaderboard_sorts_filters_and_is_saved(window: Window, tmp_path: Path) -> None:
+    console = window()
+    page = console.go("/leaderboard")
+    rows = page.get_by_test_id("leaderboard").locator("tbody tr")
+    rows.nth(2).wait_for()
+    with page.expect_download() as download:
+        page.locator("#table").get_by_role("button", name="CSV").click()
+    download.value.save_as(tmp_path / "players.csv")
+    table = list(csv.DictReader((tmp_path / "players.csv").open()))
+    assert {"player", "rating", "low"} <= table[0].keys()
+    assert len(table) >= 3
+    with page.expect_download() as download:
+        page.locator("#curves").get_by_role("button", name="PNG").click()
+    download.value.save_as(tmp_path / "curves.png")
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+    # By keys alone: sorted by name, then bots only; the address keeps both.
+    console.tab_to("[data-key=sort-player]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("th[aria-sort=ascending] [data-key=sort-player]")
+    console.go("/leaderboard?sort=player&kind=bot")
+    names = [row.get_attribute("data-row") or "" for row in rows.all()]
+    assert names == sorted(names)
+    assert all(name.startswith("bot/") for name in names)
+    page.get_by_test_id("heat").wait_for()
+    page.get_by_label("chance to be better").check()
+    assert "heat=superiorities" in page.url
+    # The chart by keys: the cursor tells values, zooming is part of the address.
+    page.get_by_test_id("rating-curves").focus()
+    page.keyboard.press("Home")
+    page.wait_for_function(
+        "() => document.querySelector('[data-testid=rating-curves-cursor]').textContent"
+        ".includes('bot/')"
+    )
+    page.keyboard.press("+")
+    assert "czoom=" in page.url
+    page.keyboard.press("0")
+    assert "czoom=" not in page.url
+
+
+def test_a_gate_is_seen_between_its_bounds(mesh: Up, window: Window, gate: str) -> None:
+    console = window()
+    page = console.go("/gates")
+    console.tab_to(f"[data-key='{gate}']")
+    page.keyboard.press("Enter")
+    page.get_by_test_id("explained").wait_for()
+    assert f"gate={gate}" in page.url
+    run = next(mesh.mesh.matchmaker.gate_runs(gate_id=gate))
+    words = page.get_by_test_id("explained").inner_text()
+    assert f"{run.gate.lower:.2f}" in words
+    assert f"{run.gate.upper:.2f}" in words
+    page.go_back()
+    page.locator("#one").wait_for(state="hidden")
+
+
+def test_a_bracket_fills(mesh: Up, window: Window, tournament: str) -> None:
+    console = window()
+    page = console.go("/tournaments")
+    page.get_by_role("button", name="Cup of the bots").click()
+    page.get_by_test_id("bracket").wait_for()
+    mesh.until(
+        lambda: (
+            mesh.mesh.matchmaker.tournament(tournament).summary.state
+            == pb.TOURNAMENT_STATE_FINISHED
+        )
+    )
+    page.locator("#one-text").get_by_text("Winner: bot/shortest-path").wait_for()
+    winner = page.get_by_test_id("standings").locator("tbody tr").first
+    assert "bot/shortest-path" in winner.inner_text()
+
+
+def test_what_is_not_there_is_explained_with_the_next_step(window: Window) -> None:
+    console = window()
+    console.expected = ("404",)
+    page = console.page
+    page.goto(f"{console.url}/console/recordings/nobody")
+    page.get_by_test_id("problem").get_by_text("no recording of game").wait_for()
+    console.go("/gates?policy=nobody")
+    assert "mazemesh gate" in page.get_by_test_id("empty").inner_text()
+    console.go("/live?policy=player%2Fnobody")
+    page.get_by_test_id("empty").wait_for()

@@ -1,0 +1,137 @@
+"""People play in a browser, by keys, by touch, against whoever there is; and connections break."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+
+import psutil
+import pytest
+
+from tests.e2e.console.browser import Console
+from tests.e2e.running_mesh import Up
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(300)]
+
+Window = Callable[..., Console]
+ENDS = "#told[data-end]"
+
+
+def play_on(console: Console, press: Callable[[str], None]) -> None:
+    """Moves to wherever one may until the game is over; never back where another way is open."""
+    page = console.page
+    page.wait_for_selector("#field:not([hidden])")
+    step = "-1"
+    while True:
+        page.wait_for_function(
+            "step => document.querySelector('#told[data-end]')"
+            " || document.documentElement.dataset.step !== step",
+            arg=step,
+        )
+        if page.locator(ENDS).count():
+            return
+        step = page.locator("html").get_attribute("data-step") or ""
+        open_ways = page.locator("#pad button:not(:disabled)").evaluate_all(
+            "buttons => buttons.map(button => button.className)"
+        )
+        press(open_ways[int(step) % len(open_ways)])
+
+
+def gateway_of(mesh: Up) -> int:
+    """Its process."""
+    for one in psutil.Process(mesh.process.pid).children(recursive=True):
+        with suppress(psutil.Error):  # others end meanwhile
+            if "services.gateway" in one.cmdline():
+                return one.pid
+    raise AssertionError("the mesh has no gateway")
+
+
+def test_a_race_is_played_by_keys_alone(window: Window) -> None:
+    console = window()
+    page = console.go("/play?game=race&opponent=bot%2Frandom&size=6")
+    console.tab_to("#name")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("zoe")
+    page.keyboard.press("Enter")
+    keys = {"north": "ArrowUp", "east": "d", "south": "ArrowDown", "west": "a", "stay": " "}
+    page.wait_for_selector("#field:not([hidden])")
+    page.locator("canvas[data-testid=board]").focus()
+    play_on(console, lambda way: page.keyboard.press(keys[way]))
+    assert page.locator("#told").get_attribute("data-end") in ("won", "lost", "drawn")
+    assert page.evaluate("document.activeElement.id") == "again"
+    console.tab_to("#watch")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("html[data-page=recording][data-ready]", state="attached")
+    page.locator("#board-title").get_by_text("player/zoe").wait_for()
+
+
+def test_a_policy_is_played_on_a_phone_by_touch(window: Window) -> None:
+    console = window(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = console.go("/play?game=race&opponent=race%3Alatest&size=6")
+    page.get_by_role("button", name="Play", exact=True).tap()
+    play_on(console, lambda way: page.locator(f"#pad .{way}").tap())
+    assert page.locator("#told").get_attribute("data-end") in ("won", "lost", "drawn")
+    assert "race:" in page.locator("#field-title").inner_text()
+
+
+def test_other_games_are_drawn(window: Window) -> None:
+    console = window()
+    for game, opponent in (("coop-keys", "bot/random"), ("ctf", "bot/random"), ("solo", "")):
+        page = console.go(f"/play?game={game}&opponent={opponent}&size=6")
+        page.locator("#opponent").select_option(opponent)
+        page.get_by_role("button", name="Play", exact=True).click()
+        page.wait_for_selector("html[data-step]", state="attached")
+        page.locator("#sense").get_by_text("What you look for is").wait_for()
+
+
+def test_two_people_find_each_other_and_who_waits_may_leave(window: Window) -> None:
+    one, other = window(), window()
+    page = one.go("/play?game=race&size=6&name=ann&rated=1")
+    page.locator("#opponent").select_option("")
+    page.locator("#start").click()
+    page.locator("#waiting-text").get_by_text("Your rating is").wait_for()
+    page.locator("#leave").click()
+    page.get_by_text("You left the queue.").wait_for()
+    page.locator("#start").click()
+    page.locator("#waiting-text").get_by_text("Your rating is").wait_for()
+    second = other.go("/play?game=race&size=6&name=bob&rated=1")
+    second.locator("#opponent").select_option("")
+    second.locator("#start").click()
+    for each in (page, second):
+        each.wait_for_selector("#field:not([hidden])")
+        title = each.locator("#field-title").inner_text()
+        assert "player/ann" in title
+        assert "player/bob" in title
+
+
+def test_a_killed_gateway_is_found_again_with_the_page_as_it_was(mesh: Up, window: Window) -> None:
+    console = window()
+    console.expected = ("WebSocket", "ERR_CONNECTION", "Failed to load")
+    page = console.go("/leaderboard?sort=-matches")
+    badge = page.get_by_test_id("connection")
+    page.wait_for_selector("[data-testid=connection][data-state=live]")
+    playing = window()
+    playing.expected = console.expected
+    seat = playing.go("/play?game=race&opponent=bot%2Frandom&size=6")
+    seat.locator("#start").click()
+    seat.wait_for_selector("html[data-step]", state="attached")
+    gateway = gateway_of(mesh)
+    page.evaluate(
+        "new MutationObserver((_, self) => {"
+        " window.states = [...(window.states ?? []), document.querySelector('#connection')"
+        ".dataset.state] }).observe(document.querySelector('#connection'), {attributes: true})"
+    )
+    os.kill(gateway, signal.SIGKILL)
+    page.wait_for_function(
+        "() => window.states?.includes('lost') && window.states.at(-1) === 'live'"
+    )
+    assert badge.inner_text() == "live"
+    assert "sort=-matches" in page.url
+    assert page.locator("th[aria-sort=descending]").count() == 1
+    # The seat was kept at Game, and is taken again.
+    seat.wait_for_function(
+        "() => document.querySelector('#told').textContent.includes('your move')"
+    )
+    play_on(playing, lambda way: seat.locator(f"#pad .{way}").click())

@@ -1,0 +1,190 @@
+"""The process that keeps a job's processes, with real processes that stand in for a learner."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from services.gateway.jobs.budget import Budget, Target
+from services.gateway.jobs.job import State
+from services.gateway.jobs.runner.main import KEPT_BY_ANOTHER
+from services.gateway.jobs.runner.mesh_watch import MeshWatch
+from services.gateway.jobs.runner.reports import report_of_line
+from tests.servers.gateway.jobs.plans import SECONDS, practice_plan, running
+from tests.servers.running import eventually
+
+
+def test_it_does_its_steps_and_tells(tmp_path: Path) -> None:
+    plan = practice_plan("--policy=practice", target=Target(steps=200), dollars_an_hour=3600.0)
+    with running(tmp_path, plan) as runner:
+        told = runner.ended()
+    assert told.end is not None
+    assert (told.end.state, told.end.reason) == (State.FINISHED, "it has done its 200 steps")
+    assert told.progress is not None
+    assert (told.progress.agent_steps, told.progress.reward) == (200, 0.5)
+    assert (told.progress.success_rate, told.progress.losses) == (0.25, {"policy": -0.1})
+    usage = told.usage
+    assert usage.steps == 200
+    assert usage.seconds > 0
+    assert usage.cpu_seconds > 0
+    assert usage.memory_bytes > 1 << 20
+    assert usage.dollars == pytest.approx(usage.seconds, rel=1e-6)
+
+
+def test_a_crash_goes_on_from_the_checkpoint(tmp_path: Path) -> None:
+    plan = practice_plan("--crash-at=100", target=Target(steps=200))
+    with running(tmp_path, plan) as runner:
+        told = runner.ended()
+    assert told.end is not None
+    assert told.end.state is State.FINISHED
+    assert (told.usage.restarts, told.usage.steps) == (1, 200)
+    assert "begins at 100" in (tmp_path / "job" / "learner.log").read_text()
+
+
+def test_a_target_of_episodes_counts_those_of_all_actors(tmp_path: Path) -> None:
+    plan = practice_plan(actors=2, target=Target(episodes=20))
+    with running(tmp_path, plan) as runner:
+        told = runner.ended()
+    assert told.end is not None
+    assert (told.end.state, told.end.reason) == (State.FINISHED, "it has done its 20 episodes")
+    assert told.usage.episodes >= 20
+    assert (tmp_path / "mesh/learner/practice/saved").exists()  # it was stopped in order
+
+
+@pytest.mark.parametrize(
+    ("budget", "price", "words"),
+    [
+        (Budget(steps=100), 0.0, "100 steps"),
+        (Budget(minutes=0.01), 0.0, "0.01 minutes"),
+        (Budget(dollars=0.5), 3600.0, "0.5 dollars"),
+    ],
+)
+def test_a_budget_ends_it_in_order(
+    tmp_path: Path, budget: Budget, price: float, words: str
+) -> None:
+    with running(tmp_path, practice_plan(budget=budget, dollars_an_hour=price)) as runner:
+        told = runner.ended()
+    assert told.end is not None
+    assert told.end.state is State.BUDGET
+    assert words in told.end.reason
+    eventually(lambda: (tmp_path / "mesh/learner/practice/saved").exists(), SECONDS)
+
+
+def test_what_is_refused_has_failed_with_its_last_lines(tmp_path: Path) -> None:
+    with running(tmp_path, practice_plan("--refuse")) as runner:
+        told = runner.ended()
+    assert told.end is not None
+    assert told.end.state is State.FAILED
+    assert told.end.reason == "learner ended with status 2: cannot start: width = 1 is wrong"
+    assert "width = 1" in told.end.log[-1]
+
+
+def test_a_signal_is_a_cancellation(tmp_path: Path) -> None:
+    with running(tmp_path, practice_plan(actors=1)) as runner:
+        runner.until(lambda told: told.progress is not None)
+        runner.stop()
+        runner.stop()  # again it does nothing
+        told = runner.ended()
+    assert told.end is not None
+    assert told.end.state is State.CANCELLED
+    assert (tmp_path / "mesh/learner/practice/saved").exists()
+
+
+def test_it_goes_on_where_an_earlier_attempt_was_killed(tmp_path: Path) -> None:
+    with running(tmp_path, practice_plan()) as runner:
+        before = runner.until(lambda told: told.usage.steps > 50).usage
+        children = psutil.Process(runner.process.pid).children()
+        runner.process.kill()
+        runner.process.wait(SECONDS)
+    assert children
+    psutil.wait_procs(children, SECONDS)  # they end with it, however it ended
+    assert not any(child.is_running() for child in children)
+    plan = practice_plan(attempt=2, target=Target(steps=500))
+    with running(tmp_path, plan) as runner:
+        told = runner.ended()
+    assert told.attempt == 2
+    assert told.usage.steps == 500
+    assert told.usage.seconds > before.seconds
+    assert told.usage.cpu_seconds > before.cpu_seconds
+
+
+def test_a_job_has_one_keeper(tmp_path: Path) -> None:
+    with running(tmp_path, practice_plan()) as runner:
+        runner.until(lambda told: True)
+        with running(tmp_path, practice_plan()) as second:
+            assert second.process.wait(SECONDS) == KEPT_BY_ANOTHER
+        assert runner.process.poll() is None
+
+
+def test_it_ends_with_its_mesh_and_goes_on_with_the_next(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as mesh:
+        watch = MeshWatch.of_process(mesh.pid)
+        assert watch is not None
+        assert not watch.gone
+        with running(tmp_path, practice_plan(), "--watch", str(watch)) as runner:
+            runner.until(lambda told: told.progress is not None)
+            mesh.kill()
+            mesh.wait()
+            told = runner.ended()
+    assert watch.gone
+    assert told.end is not None
+    assert told.end.state is State.QUEUED
+    assert (tmp_path / "mesh/learner/practice/saved").exists()
+
+
+def test_where_it_is_replaced_a_signal_is_no_end(tmp_path: Path) -> None:
+    flags = ("--replaced", "--report", "stdout", "--echo")
+    with running(tmp_path, practice_plan(), *flags) as runner:
+        assert runner.process.stdout is not None
+        lines = iter(runner.process.stdout)
+        assert any("begins at 0" in line for line in lines)
+        assert any(
+            (told := report_of_line(line)) is not None and told.progress is not None
+            for line in lines
+        )
+        runner.stop()
+        rest = list(lines)
+        assert runner.process.wait(SECONDS) == 75
+    reports = [told for line in rest if (told := report_of_line(line))]
+    assert reports
+    assert reports[-1].end is None
+
+
+def test_each_process_shows_the_key_of_its_role_alone(tmp_path: Path) -> None:
+    keys = {
+        "MAZEMESH_JOB_TRAINER_KEY_FILE": "/keys/trainer",
+        "MAZEMESH_JOB_WORKER_KEY": "worker-key",
+    }
+    plan = practice_plan(target=Target(steps=20))
+    with running(tmp_path, plan, **keys) as runner:
+        runner.ended()
+    assert "with /keys/trainer -" in (tmp_path / "job" / "learner.log").read_text()
+
+
+def test_the_plan_may_come_as_base64(tmp_path: Path) -> None:
+    import base64
+
+    from services.gateway.jobs import plan as plans
+
+    plan = practice_plan(target=Target(steps=20))
+    text = base64.b64encode(json.dumps(plans.to_json(plan)).encode()).decode()
+    command = [sys.executable, "-P", "-m", "services.gateway.jobs.runner"]
+    done = subprocess.run(
+        [*command, "--folder", str(tmp_path / "job"), "--report", "stdout"],
+        env={**os.environ, "MAZEMESH_DATA_DIR": str(tmp_path / "mesh"), "MAZEMESH_JOB": text},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=True,
+    )
+    reports = [told for line in done.stdout.splitlines() if (told := report_of_line(line))]
+    assert reports[-1].end is not None
+    assert reports[-1].end.state is State.FINISHED
+    assert signal.SIGTERM

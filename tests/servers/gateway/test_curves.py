@@ -1,0 +1,144 @@
+"""Curves, studies, the form of a run and logs, over a real socket."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+
+from services.gateway.curves.encoding import decode
+from tests.servers.gateway.world import Services
+
+
+@pytest.fixture(scope="module", autouse=True)
+def runs(world: Services) -> None:
+    """Three runs, one of a trial; a log."""
+    now = time.time()
+    for number, place in enumerate(("learner/a", "learner/b", "tune/wide/0002")):
+        folder: Path = world.folder / place
+        folder.mkdir(parents=True)
+        description = {
+            "run_id": f"run{number}",
+            "policy": folder.name,
+            "game": "race",
+            "algorithm": "ppo" if number else "dqn",
+            "config": {"learning_rate": 0.1 * number, "epochs": 3},
+        }
+        (folder / "run.json").write_text(json.dumps(description))
+        lines = [
+            {
+                "time": now - 2000 + 2 * step,
+                "agent_steps": step * 1000,
+                "episode_reward": number + step / 1000,
+            }
+            for step in range(1, 1001)
+        ]
+        (folder / "metrics.jsonl").write_text("".join(json.dumps(one) + "\n" for one in lines))
+    logs = world.folder / "logs"
+    logs.mkdir(exist_ok=True)
+    (logs / "learner.log").write_text("one\ntwo\nthree")
+    (world.folder / "secret.log").write_text("no")
+
+
+def test_runs_are_listed_and_unchanged_ones_are_not_sent_again(http: httpx.Client) -> None:
+    answer = http.get("/training/runs", params={"q": "race"})
+
+    told = answer.json()
+    assert {one["id"] for one in told["runs"]} == {"run0", "run1", "run2"}
+    assert told["runs"][0]["running"]
+    assert told["metrics"] == ["episode_reward"]
+    assert (told["read"], told["journals"], told["left_out"]) == (3, 3, 0)
+    again = http.get(
+        "/training/runs", params={"q": "race"}, headers={"If-None-Match": answer.headers["etag"]}
+    )
+    assert again.status_code == 304
+    assert len(http.get("/training/runs", params={"q": "study dqn"}).json()["runs"]) == 0
+
+
+def test_settings_that_differ_come_apart(http: httpx.Client) -> None:
+    told = http.get("/training/runs/settings", params={"runs": "run1,run2"}).json()
+
+    assert set(told["differing"]) == {"config.learning_rate"}
+    assert told["same"] == {"config.epochs": 3}
+
+
+def test_curves_of_all_of_a_range_and_of_groups(http: httpx.Client) -> None:
+    ask = {"metric": "episode_reward", "buckets": 50}
+    header, rows = decode(http.get("/training/curves", params=ask).content)
+    assert rows.shape == (9, 50)
+    assert header["high"] == 1_000_000
+
+    ask |= {"from": 100_000, "to": 200_000, "runs": "run1"}
+    header, rows = decode(http.get("/training/curves", params=ask).content)
+    assert [one["id"] for one in header["curves"]] == ["run1"]
+    np.testing.assert_allclose(rows[0][[0, -1]], [1.1005, 1.199], atol=1e-3)
+
+    ask = {"metric": "episode_reward", "group": "algorithm", "band": "range", "x": "seconds"}
+    header, rows = decode(http.get("/training/curves", params=ask).content)
+    assert [(one["label"], one["runs"]) for one in header["curves"]] == [("dqn", 1), ("ppo", 2)]
+
+
+@pytest.mark.parametrize(
+    ("ask", "field"),
+    [
+        ({"metric": "x", "group": "colour"}, "group"),
+        ({"metric": "x", "buckets": 0}, "buckets"),
+        ({"metric": "x", "from": 5, "to": 4}, "from"),
+        ({"metric": "x", "from": "nan"}, "from"),
+        ({}, "metric"),
+    ],
+)
+def test_what_makes_no_sense_names_the_field(
+    http: httpx.Client, ask: dict[str, str | int], field: str
+) -> None:
+    answer = http.get("/training/curves", params=ask)
+
+    assert answer.status_code == 400
+    assert answer.json()["field"] == field
+
+
+def test_the_form_and_its_cost(http: httpx.Client) -> None:
+    form = http.get("/training/form", params={"game": "race", "algorithm": "dqn"}).json()
+    cost = http.get("/training/cost", params={"algorithm": "dqn", "steps": 500_000}).json()
+
+    assert "ppo" in form["algorithms"]
+    assert form["sections"][0]["name"] == "hyperparameters"
+    assert all(one["meaning"] for section in form["sections"] for one in section["fields"])
+    assert (cost["runs"], cost["like"]) == (1, "game and algorithm")
+    assert cost["seconds"] == pytest.approx(999, rel=0.01)
+    assert http.get("/training/form", params={"algorithm": "alchemy"}).status_code == 400
+    assert http.get("/training/cost", params={"steps": 0}).json()["field"] == "steps"
+
+
+def test_studies(http: httpx.Client, world: Services) -> None:
+    folder = world.folder / "optimize" / "radio"
+    folder.mkdir(parents=True)
+    (folder / "definition.json").write_text(json.dumps({"problem": "5g"}))
+
+    assert [(one["kind"], one["name"]) for one in http.get("/studies").json()] == [
+        ("optimize", "radio")
+    ]
+    told = http.get("/studies/optimize/radio").json()
+    assert (told["points"], told["about"]["state"], told["chosen"]) == ([], "searching", "")
+    assert http.get("/studies/tune/nothing").status_code == 404
+    assert http.get("/studies/tune/..%2Fradio").status_code == 404
+
+
+def test_logs_end_where_they_were_told(http: httpx.Client, world: Services) -> None:
+    names = {one["name"] for one in http.get("/system/logs").json()}
+    assert "learner" in names
+
+    told = http.get("/system/logs/learner").json()
+    assert told == {"name": "learner", "lines": ["one", "two"], "at": 8, "cut": False}
+    with (world.folder / "logs" / "learner.log").open("a") as log:
+        log.write(" more\nfour\n")
+    later = http.get("/system/logs/learner", params={"since": told["at"]}).json()
+    assert later["lines"] == ["three more", "four"]
+    assert http.get("/system/logs/learner", params={"words": "TWO"}).json()["lines"] == ["two"]
+    assert http.get("/system/logs/learner", params={"lines": 1}).json()["cut"]
+    for name in ("..%2Fsecret", "secret", "nothing"):
+        assert http.get(f"/system/logs/{name}").status_code == 404
