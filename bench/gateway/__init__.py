@@ -1,1 +1,1 @@
-"""Measurements of the gateway and its console."""
+"""The gateway in front of real services, with real browsers and sockets."""

@@ -25,16 +25,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
+
+import typer
 
 from bench.children import ending_with_us
 from mazemesh.process.interpreter import run_module
 from mazemesh.process.ports import free_block
 
+app = typer.Typer()
+
 STEPS_A_LINE: Final = 12_000
 METRIC: Final = "episode_reward"
-_SERVER_SECONDS: Final = 120.0
-_PAINT_SECONDS: Final = 90.0
+_SERVER_SECONDS: Final = 300.0
+_PAINT_SECONDS: Final = 180.0
 _OURS: Final = "html[data-painted]"
 _THEIRS: Final = ".js-plotly-plot .scatterlayer .trace path"
 
@@ -116,6 +120,20 @@ class Data:
                     )
 
 
+@app.command("paint")
+def paint(
+    *,
+    runs: Annotated[int, typer.Option(help="whose curves are shown", min=2)] = 500,
+    points: Annotated[int, typer.Option(help="of each", min=2)] = 2_000,
+    visits: Annotated[int, typer.Option(help="of each page; the median counts", min=1)] = 3,
+    peer: Annotated[bool, typer.Option(help="MLflow's chart view too")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
+) -> None:
+    """Curves of many runs until they are drawn: the console's page and MLflow's chart view."""
+    found = measure(runs=runs, points=points, visits=visits, peer=peer)
+    print(json.dumps({"bench": "paint", **found}, indent=None if as_json else 2))
+
+
 def measure(
     *, runs: int = 500, points: int = 2_000, visits: int = 3, peer: bool = True
 ) -> dict[str, Any]:
@@ -123,7 +141,7 @@ def measure(
 
     Returns:
         first_paint_ms_500_runs and mlflow_first_paint_ms at the top (the latter None without the
-        peer, or where it painted nothing within 90 s), `cells` after.
+        peer, or where it painted nothing within 180 s), `cells` after.
     """
     data, now = Data(runs, points), time.time()
     cells: dict[str, Any] = {"runs": runs, "points": runs * points, "visits": visits}
@@ -239,7 +257,3 @@ def _until_read(url: str, runs: int) -> float:
         with urllib.request.urlopen(f"{url}/training/runs", timeout=60) as answer:
             if json.load(answer)["read"] >= runs:
                 return round(time.monotonic() - began, 3)
-
-
-if __name__ == "__main__":
-    sys.stdout.write(json.dumps(measure(peer="--no-peer" not in sys.argv), indent=1) + "\n")

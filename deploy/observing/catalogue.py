@@ -1,4 +1,4 @@
-"""Every metric of the five services and of the workers, read from the code that makes them.
+"""Every metric of the services and of the workers, read from the code that makes them.
 
 The services are bound on an empty folder, as at their start, and workers' metrics are made; then
 their registries say what they have, also what has no value yet.
@@ -22,10 +22,13 @@ from learner.settings import LearnerSettings
 from mazemesh.process.metrics import create_registry
 from mazemesh.process.settings import ProcessSettings
 from services._harness import Bind, Server, ServiceSettings
+from services._harness.web.server import WebServer
 from services.elo.bind import bind as bind_elo
 from services.elo.settings import EloSettings
 from services.game.bind import bind as bind_game
 from services.game.settings import GameServiceSettings
+from services.gateway.bind import bind as bind_gateway
+from services.gateway.settings import GatewaySettings
 from services.matchmaker.bind import bind as bind_matchmaker
 from services.matchmaker.settings import MatchmakerSettings
 from services.model.bind import bind as bind_model
@@ -39,6 +42,7 @@ _SERVICES: Final[tuple[tuple[type[ServiceSettings], Bind[Any]], ...]] = (
     (ModelSettings, bind_model),
     (EloSettings, bind_elo),
     (ReplaySettings, bind_replay),
+    (GatewaySettings, bind_gateway),
 )
 
 _ENDINGS: Final = {"counter": "_total", "info": "_info"}
@@ -146,7 +150,8 @@ async def _of_services(folder: Path) -> dict[str, list[Described]]:
             redis_url=None,
             blobs_url=None,
         )
-        server = Server(settings)
+        kind = WebServer if settings_class is GatewaySettings else Server
+        server = kind(settings)
         try:
             await bind(settings, server)
             found[settings.component] = described(server.registry)

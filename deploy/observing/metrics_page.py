@@ -30,6 +30,7 @@ _WHERE: Final = {
     "model": "Model",
     "elo": "Elo",
     "replay": "Replay",
+    "gateway": "Gateway",
     "actor": "Actor",
     "evaluator": "Evaluator",
     "learner": "Learner",

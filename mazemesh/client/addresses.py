@@ -13,6 +13,9 @@ from mazemesh.errors import InvalidArgument
 GAME_PORT: Final = 50051
 """Default port of the Game service; the others follow in the order of `Addresses`' fields."""
 
+_GATEWAY_ABOVE: Final = 5
+"""Of the gateway's port, above that of the last service."""
+
 LAST_PORT_BASE: Final = 65531
 """The largest port of Game that leaves room for the four others."""
 
@@ -144,6 +147,26 @@ class Addresses:
                 for field in fields(cls)
             }
         )
+
+
+def gateway_url(addresses: Addresses, *, tls: bool = False) -> str:
+    """Where `mazemesh up` puts the gateway of a mesh: five above its last service.
+
+    That is Game's port + 9 where there is one instance of each service.
+
+    Raises:
+        InvalidArgument: the addresses are none of `mazemesh up`, so it may be anywhere.
+    """
+    shards = split_addresses(addresses.replay)
+    match = _MESH.fullmatch(shards[-1])
+    if match is None or not match["port"]:
+        raise InvalidArgument(
+            f"gateway: where it is cannot be told by the address of Replay, {addresses.replay}; "
+            "name its URL, as http://127.0.0.1:50060, in MAZEMESH_GATEWAY_URL or connect(gateway=)"
+        )
+    host = match["bracketed"] or match["host"]
+    scheme = "https" if tls else "http"
+    return f"{scheme}://{host_port(host, int(match['port']) + _GATEWAY_ABOVE)}"
 
 
 def port_base_of_environment() -> int:

@@ -1,17 +1,19 @@
-"""All five clients of a mesh in one object.
+"""All clients of a mesh in one object.
 
 `connect()` gives a `Mesh` whose `.game`, `.matchmaker`, `.model`, `.elo` and `.replay` open a
-channel when they are first used. Clients are synchronous and may be shared by threads.
+channel when they are first used, and whose `.training` asks the gateway. Clients are synchronous
+and may be shared by threads; `.training.aio` and `.tournaments.aio` are for asyncio.
 """
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from mazemesh.client.addresses import Addresses
+from mazemesh.client.addresses import Addresses, gateway_url
 from mazemesh.client.credentials import Credentials
 from mazemesh.client.elo import EloClient
 from mazemesh.client.game.game import GameClient
@@ -23,6 +25,11 @@ from mazemesh.client.replay.experience_tables import ExperienceTables
 from mazemesh.client.replay.replay_shards import connect_replay
 
 if TYPE_CHECKING:
+    from mazemesh.client.experiments import Experiments
+    from mazemesh.client.gateway.runs import Runs
+    from mazemesh.client.gateway.training import Training
+    from mazemesh.client.gateway.web import Web
+    from mazemesh.client.tournaments import Tournaments
     from mazemesh.match_files.files import RatingFiles
     from mazemesh.optimization.running import Optimization
 
@@ -32,7 +39,7 @@ class Mesh:
 
     `credentials` are those of the environment unless they are given. Sessions of games try for
     `reconnect_seconds` to go on over a cut connection; `compression` is of the experience that is
-    written.
+    written. `gateway` is the gateway's URL; "" is where `mazemesh up` puts it, by Game's address.
     """
 
     def __init__(
@@ -42,7 +49,9 @@ class Mesh:
         *,
         reconnect_seconds: float = RECONNECT_SECONDS,
         compression: Compression = Compression.AUTO,
+        gateway: str = "",
     ) -> None:
+        self._gateway = gateway
         self.addresses = addresses
         self._credentials = credentials
         self._reconnect_seconds = reconnect_seconds
@@ -66,6 +75,13 @@ class Mesh:
         return ModelClient(self.addresses.model, self._credentials)
 
     @cached_property
+    def experiments(self) -> Experiments:
+        """Compares versions by who is served by which: A/B tests, canaries, shadows."""
+        from mazemesh.client.experiments import Experiments
+
+        return Experiments(self.model)
+
+    @cached_property
     def elo(self) -> EloClient:
         """Records results and tells ratings."""
         return EloClient(self.addresses.elo, self._credentials)
@@ -81,6 +97,43 @@ class Mesh:
     def replay(self) -> ExperienceTables:
         """Stores and samples experience, on one service or several."""
         return connect_replay(self.addresses.replay, self._credentials, self._compression)
+
+    @cached_property
+    def tournaments(self) -> Tournaments:
+        """Tournaments in plain words."""
+        from mazemesh.client.tournaments import Tournaments
+
+        return Tournaments(self.matchmaker)
+
+    @cached_property
+    def training(self) -> Training:
+        """Training jobs of the mesh's gateway.
+
+        Raises:
+            InvalidArgument: where the gateway is cannot be told by the mesh's addresses.
+        """
+        from mazemesh.client.gateway.training import Training
+
+        return Training(self._web)
+
+    @cached_property
+    def runs(self) -> Runs:
+        """Training runs as MLflow, or their own journals, have them.
+
+        Raises:
+            InvalidArgument: as `training`.
+        """
+        from mazemesh.client.gateway.runs import Runs
+
+        return Runs(self._web)
+
+    @cached_property
+    def _web(self) -> Web:
+        from mazemesh.client.gateway.web import Web
+
+        credentials = self._credentials or Credentials.found()
+        url = self._gateway or gateway_url(self.addresses, tls=bool(credentials.ca))
+        return Web(url, credentials)
 
     @cached_property
     def optimization(self) -> Optimization:
@@ -115,6 +168,7 @@ def connect(
     *,
     key: str | None = None,
     ca: str | Path | None = None,
+    gateway: str = "",
 ) -> Mesh:
     """Clients for a mesh: at `host` and `port_base` if given, else where the environment says.
 
@@ -127,9 +181,13 @@ def connect(
         instances: Of each service on that host, their ports one after the other.
         key: An API key; else that of MAZEMESH_KEY, or in the file MAZEMESH_KEY_FILE.
         ca: File with the CA of the mesh, in PEM, which means TLS; else MAZEMESH_TLS_CA.
+        gateway: URL of the gateway; else MAZEMESH_GATEWAY_URL, else port base + 9 of the host.
 
     Raises:
         InvalidArgument: the key is none, or a file cannot be read.
     """
     credentials = None if key is None and ca is None else Credentials.found(key=key, ca=ca)
-    return Mesh(Addresses.from_environment(host, port_base, instances), credentials)
+    elsewhere = host is not None or port_base is not None
+    url = gateway or ("" if elsewhere else os.environ.get("MAZEMESH_GATEWAY_URL", ""))
+    addresses = Addresses.from_environment(host, port_base, instances)
+    return Mesh(addresses, credentials, gateway=url)

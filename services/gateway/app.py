@@ -19,11 +19,12 @@ from services.gateway.access.limiting import Limited
 from services.gateway.access.logins import Logins
 from services.gateway.console import pages
 from services.gateway.context import Gateway
-from services.gateway.live import socket, training
+from services.gateway.live import socket
 from services.gateway.metered import Metered
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.minds import socket as minds_socket
-from services.gateway.play import socket as play_socket
+from services.gateway.playing import socket as play_socket
+from services.gateway.rest import openapi, training_socket
 from services.gateway.rest.conditional import Conditional
 from services.gateway.rest.once import Once
 from services.gateway.rest.problems import add_handlers
@@ -49,13 +50,11 @@ def create_app(gateway: Gateway, metrics: GatewayMetrics, logins: Logins) -> Fas
     )
     app.state.gateway, app.state.logins = gateway, logins
     add_handlers(app)
-    for router in routers():
+    sockets = (socket.router, play_socket.router, minds_socket.router, training_socket.router)
+    rooms = (*routers(), openapi.router, *sockets, pages.router)
+    for router in rooms:
         app.include_router(router)
-    app.include_router(socket.router)
-    app.include_router(play_socket.router)
-    app.include_router(minds_socket.router)
-    app.include_router(training.router)
-    app.include_router(pages.router)
+    app.state.routes = [route for router in rooms for route in router.routes]
     # The last one added is met first.
     app.add_middleware(Conditional)
     app.add_middleware(Once, clock=time.monotonic)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from services._harness.web.server import WebServer
 from services.gateway.curves.stores.journals import Journals
+from services.gateway.experiments.keeping import Keeping
 from services.gateway.live.hub import Hub
 from services.gateway.mesh import Meshes
 from services.gateway.rpcs import Rpcs
@@ -18,7 +19,7 @@ from services.gateway.settings import GatewaySettings
 if TYPE_CHECKING:
     from services.gateway.access.sockets import Sockets
     from services.gateway.jobs.bind import Jobs
-    from services.gateway.play.partners import Partners
+    from services.gateway.playing.partners import Partners
 
 
 @dataclass(slots=True)
@@ -35,6 +36,8 @@ class Gateway:
         partners: Policies that play people.
         journals: Runs of the data folder, and their figures.
         jobs: Training jobs.
+        experiments: Who knows of training runs.
+        provider: By whom people log in; made at its first use.
     """
 
     settings: GatewaySettings
@@ -46,6 +49,8 @@ class Gateway:
     partners: Partners
     journals: Journals
     jobs: Jobs
+    experiments: Keeping
+    provider: Any = None
 
 
 def _gateway(connection: HTTPConnection) -> Gateway:

@@ -93,9 +93,9 @@ class Rpcs:
         each = split_addresses(self._addresses.replay)
         return tuple(ReplayServiceStub(self._channel(one)) for one in each)
 
-    def channel(self, service: str) -> grpc.aio.Channel:
-        """The channel to a service by the name of its address, e.g. "elo"."""
-        return self._channel(getattr(self._addresses, service))
+    def at(self, address: str) -> grpc.aio.Channel:
+        """The channel to an address of a service."""
+        return self._channel(address)
 
     async def ask(
         self,

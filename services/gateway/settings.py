@@ -31,6 +31,11 @@ class GatewaySettings(JobSettings):
     replay_address: str = Field(
         _PEERS.replay, description="host:port of the Replay service; of shards, all of them"
     )
+    mlflow_url: str | None = Field(
+        None,
+        description="http://host:5000 of an MLflow tracking server; not set is the database of the "
+        "data folder, `none` the runs' own journals alone",
+    )
     clients: PositiveInt = Field(
         256, description="keys whose clients of the services are held at once"
     )
@@ -49,6 +54,9 @@ class GatewaySettings(JobSettings):
     )
     socket_send_seconds: PositiveFloat = Field(
         15.0, description="after which a browser that takes nothing in is dropped"
+    )
+    longest_wait_seconds: PositiveFloat = Field(
+        60.0, le=300.0, description="for which an answer is held back, whatever is asked for"
     )
     origins: tuple[str, ...] = Field(
         (),

@@ -255,6 +255,7 @@ def _run(
     from mazemesh.tuning.search import Search
     from mazemesh.tuning.trial import TrialFailed
     from supervisor.tuning.display import TrialDisplay
+    from supervisor.tuning.journal import JournaledDisplay
     from supervisor.tuning.mesh_trials import MeshTrials
 
     if study.finished >= trials:
@@ -263,7 +264,9 @@ def _run(
     runner = MeshTrials(study.definition, flags, folder / "trials", stop, keep=keep)
     with TrialDisplay(study.finished, trials, study.definition.seconds) as display:
         try:
-            Search(study, runner, display, stop, prune=prune).run(trials, jobs)
+            journal = JournaledDisplay(display, folder, trials)
+            journal.note(study.finished)
+            Search(study, runner, journal, stop, prune=prune).run(trials, jobs)
         except TrialFailed as error:
             return threading.Event(), str(error)
     return stop, ""

@@ -350,6 +350,9 @@ def _service(plan: MeshPlan, name: str, instance: int, metrics_port: int) -> Pro
 def _gateway(plan: MeshPlan, metrics_port: int) -> ProcessSpec:
     flags = ["--host", plan.host, "--port", str(plan.gateway_port)]
     flags += ["--metrics-port", str(metrics_port), *own_keys.of(plan.key_files, GATEWAY)]
+    for role in ("trainer", "worker"):
+        if role in plan.key_files:
+            flags += [f"--jobs-{role}-key-file", str(plan.key_files[role])]
     # It has no gRPC, and so no `address`; nor does the mesh need it to play and learn.
     return ProcessSpec(
         GATEWAY,

@@ -74,6 +74,9 @@ async def _prepare(settings: ServiceSettings, trained: tuple[str, ...]) -> dict[
         "evaluator": (Role.WORKER, ()),
         # What people look at; what they do shows their own keys.
         "gateway": (Role.VIEWER, ()),
+        # What training jobs show, which the gateway starts for those whose keys may train.
+        "trainer": (Role.TRAINER, ("*",)),
+        "worker": (Role.WORKER, ()),
         "operator": (Role.OPERATOR, ()),
     }
     folder = settings.data_dir / FOLDER
@@ -90,7 +93,8 @@ async def _prepare(settings: ServiceSettings, trained: tuple[str, ...]) -> dict[
             key = known.get(parts[0]) if parts else None
             if key is not None and parts is not None and key.fits(parts[1]):
                 good = not key.why_void(now)
-                if good and (key.role, key.policies) == (role, policies):
+                every = () if "*" in policies else policies
+                if good and (key.role, key.policies) == (role, every):
                     continue
             key, text = new_key(role, now, label=f"mazemesh up: {name}", policies=policies)
             await store.add(key)

@@ -31,7 +31,8 @@ class Access:
 
     def __init__(self, settings: AccessSettings, rules: Mapping[str, Rpc] | None = None) -> None:
         self._database = Database(settings.access_database_url)
-        self.keyring = Keyring(SqlKeys(self._database), time.time, settings.keys_grace_seconds)
+        self.keys = SqlKeys(self._database)
+        self.keyring = Keyring(self.keys, time.time, settings.keys_grace_seconds)
         self.audit = AuditLog(settings.data_dir / FOLDER, settings.component, time.time)
         storage = storage_at(settings.redis_url)
         of_key = Limits(

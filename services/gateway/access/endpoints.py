@@ -62,6 +62,8 @@ ENDPOINTS: Final[dict[str, Endpoint]] = {
     "GET /session": OPEN,
     "POST /session": OPEN,
     "DELETE /session": OPEN,
+    "GET /session/oidc": OPEN,
+    "GET /session/oidc/callback": OPEN,
     # ratings
     "GET /ladders": by("EloService/ListLadders"),
     "GET /leaderboards/{ladder:path}": by("EloService/GetLeaderboard"),
@@ -100,6 +102,45 @@ ENDPOINTS: Final[dict[str, Endpoint]] = {
     "GET /games/{game:path}/spec": by("GameService/GetGameSpec"),
     "GET /recordings": by("GameService/ListReplays"),
     "GET /recordings/{game_id:path}": by("GameService/GetReplay"),
+    # training runs
+    "GET /experiments": READ,
+    "GET /experiments/{experiment_id}": READ,
+    # KServe v2
+    "GET /v2": by("inference.GRPCInferenceService/ServerMetadata"),
+    "GET /v2/health/live": by("inference.GRPCInferenceService/ServerLive"),
+    "GET /v2/health/ready": by("inference.GRPCInferenceService/ServerReady"),
+    **dict.fromkeys(
+        ("GET /v2/models/{model}", "GET /v2/models/{model}/versions/{version}"),
+        by("inference.GRPCInferenceService/ModelMetadata"),
+    ),
+    **dict.fromkeys(
+        ("GET /v2/models/{model}/ready", "GET /v2/models/{model}/versions/{version}/ready"),
+        by("inference.GRPCInferenceService/ModelReady"),
+    ),
+    **dict.fromkeys(
+        ("GET /v2/models/{model}/config", "GET /v2/models/{model}/versions/{version}/config"),
+        by("inference.GRPCInferenceService/ModelConfig"),
+    ),
+    **dict.fromkeys(
+        (
+            "GET /v2/models/stats",
+            "GET /v2/models/{model}/stats",
+            "GET /v2/models/{model}/versions/{version}/stats",
+        ),
+        by("inference.GRPCInferenceService/ModelStatistics"),
+    ),
+    **dict.fromkeys(
+        ("POST /v2/models/{model}/infer", "POST /v2/models/{model}/versions/{version}/infer"),
+        by("inference.GRPCInferenceService/ModelInfer"),
+    ),
+    # system, keys, audit log
+    "GET /system": by("ReplayService/ListTables"),
+    "GET /system/workers": by("MatchmakerService/ListWorkers"),
+    "GET /keys": Endpoint(frozenset({Role.ADMIN})),
+    "POST /keys": ADMINISTRATE,
+    "DELETE /keys/{key_id}": ADMINISTRATE,
+    "GET /audit": OPERATE,
+    "GET /audit/verification": OPERATE,
     # Live news; what a topic tells, the calls behind it may tell.
     "WS /ws/live": READ,
     "TOPIC games": by("GameService/ListActiveGames", "GameService/WatchGame"),
@@ -135,6 +176,7 @@ ENDPOINTS.update({f"GET {path}": OPEN for path in sitemap.paths()})
 # Curves, studies, the form of a run, what runs, logs.
 ENDPOINTS.update(
     {
+        "GET /policies/{name}/versions/{version}/details": by("ModelService/GetPolicyDetails"),
         "GET /training/runs": READ,
         "GET /training/runs/settings": READ,
         "GET /training/curves": READ,

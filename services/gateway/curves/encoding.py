@@ -23,8 +23,8 @@ def encode(header: Mapping[str, Any], rows: Sequence[Array]) -> bytes:
     """Header and rows, each float32 [buckets]."""
     text = json.dumps(header, separators=(",", ":"), allow_nan=False).encode()
     text += b" " * (-len(text) % 4)
-    length = np.uint32(len(text)).astype("<u4").tobytes()
-    data = np.concatenate(rows).astype("<f4").tobytes() if rows else b""
+    length = len(text).to_bytes(4, "little")
+    data: bytes = np.concatenate(rows).astype("<f4").tobytes() if rows else b""
     return MAGIC + length + text + data
 
 

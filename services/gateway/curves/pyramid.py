@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -94,7 +95,7 @@ class Pyramid:
         for begin, end in pairwise(cuts):
             within = edges[begin : end + 1]
             first = int(np.searchsorted(axis, within[0]))
-            side = "right" if end == buckets else "left"
+            side: Literal["left", "right"] = "right" if end == buckets else "left"
             last = int(np.searchsorted(axis, within[-1], side))
             if last > first:
                 places, entries = self._entries(axis, first, last, end - begin)

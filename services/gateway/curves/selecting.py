@@ -111,7 +111,8 @@ def _parts(picture: Picture) -> int:
 def _lines(
     picture: Picture, runs: Sequence[tuple[Run, Series]], edges: Array
 ) -> tuple[list[dict[str, Any]], list[Array]]:
-    curves, rows = [], []
+    curves: list[dict[str, Any]] = []
+    rows: list[Array] = []
     bands = len(runs) <= _FULL_BANDS
     for run, series in runs:
         found = series.buckets(picture.metric, picture.axis, edges, _parts(picture))
@@ -132,7 +133,8 @@ def _groups(
             f"group: {picture.group} has {len(members)} values; {MAX_GROUPS} are shown at most",
             field="group",
         )
-    curves, rows = [], []
+    curves: list[dict[str, Any]] = []
+    rows: list[Array] = []
     for label, there in sorted(members.items()):
         found = [one.buckets(picture.metric, picture.axis, edges, _parts(picture)) for one in there]
         means = filled(np.stack([one.mean for one in found if one is not None]))

@@ -110,7 +110,8 @@ class Series:
             if name.startswith("figure/"):
                 pyramid = series._metrics[name.removeprefix("figure/")] = Pyramid()
                 pyramid.extend(values)
-        if len({len(column) for column in (*axes, *series._metrics.values())}) > 1:
+        lengths = {len(axis) for axis in axes} | {len(one) for one in series._metrics.values()}
+        if len(lengths) > 1:
             raise ValueError("columns should be of one length")
         return series
 
@@ -135,8 +136,10 @@ class Series:
             pyramid.extend(_column([line.get(name) for line in lines]))
 
     def _cut(self, size: int) -> None:
-        for column in (self._steps, self._seconds, self._times, *self._metrics.values()):
-            column.cut(size)
+        for axis in (self._steps, self._seconds, self._times):
+            axis.cut(size)
+        for pyramid in self._metrics.values():
+            pyramid.cut(size)
 
 
 def _is_line(record: Mapping[str, Any]) -> bool:

@@ -62,6 +62,7 @@ class Progress:
         losses: By name, without "_loss".
         figures: All other numbers of the journal, by name.
         trials: Trials that a search has finished; None of a training run.
+        run_id: Of the run, as its learner made it and MLflow has it; "" of a search.
     """
 
     time: float
@@ -74,6 +75,7 @@ class Progress:
     losses: Mapping[str, float] = field(default_factory=dict)
     figures: Mapping[str, float] = field(default_factory=dict)
     trials: int | None = None
+    run_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

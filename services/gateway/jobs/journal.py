@@ -15,13 +15,14 @@ _LOSS: Final = "_loss"
 _MOST_FIGURES: Final = 128
 
 
-def progress_of(line: Mapping[str, Any], episode: int) -> Progress:
+def progress_of(line: Mapping[str, Any], episode: int, run_id: str = "") -> Progress:
     """How far a run is, or a search, by the newest line of its journal.
 
     Args:
         line: Of a learner (docs/architecture.md, metrics.jsonl), or of `mazemesh tune`, which
             tells how many trials have `finished`.
         episode: Episodes that the job's actors have ended.
+        run_id: Of the run.
 
     Raises:
         ValueError, TypeError: it is no such line.
@@ -50,4 +51,5 @@ def progress_of(line: Mapping[str, Any], episode: int) -> Progress:
         },
         figures=dict(sorted(figures.items())[:_MOST_FIGURES]),
         trials=None if finished is None else int(finished),
+        run_id=run_id,
     )

@@ -103,13 +103,17 @@ class Queue:
         self._changed(taken)
         return taken
 
+    async def find(self, job_id: str) -> Job | None:
+        """The job; None where there is none of this id."""
+        return await self._store.get(job_id)
+
     async def get(self, job_id: str) -> Job:
         """The job.
 
         Raises:
             NotFound: there is none of this id.
         """
-        found = await self._store.get(job_id)
+        found = await self.find(job_id)
         if found is None:
             raise NotFound(f"there is no job {shown(job_id)}; `mazemesh jobs list` lists them")
         return found

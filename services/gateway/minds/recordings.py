@@ -14,7 +14,7 @@ from mazemesh.v1 import game_pb2 as game
 from services.gateway.access.visitor import VisitorDep
 from services.gateway.context import Gateway, GatewayDep
 from services.gateway.minds.thinking import Mind
-from services.gateway.play.told import finished, view_of
+from services.gateway.playing.told import finished, view_of
 
 router = APIRouter(tags=["recordings"])
 

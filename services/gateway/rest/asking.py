@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, TypeVar
 
@@ -9,18 +10,18 @@ from fastapi import Header, Query
 from fastapi.responses import JSONResponse
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
+from pydantic import BeforeValidator
 
 from mazemesh.errors import InvalidArgument
 from services.gateway.rest.messages import as_json
+
+_TIME: Final = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}")
 
 MOST: Final = 1000
 """Things on one page."""
 
 TEXT: Final = r"^[^\x00-\x1f\x7f]*$"
 """Of names and reasons: no control characters."""
-
-LONGEST_WAIT: Final = 60.0
-"""Seconds for which `Prefer: wait` holds an answer."""
 
 PageSize = Annotated[
     int, Query(ge=1, le=MOST, description="Things on a page, at most 1000.", examples=[100])
@@ -44,14 +45,27 @@ Name = Annotated[
     Query(max_length=160, pattern=r"^[!-~]*$", description="Empty: all."),
 ]
 Names = Annotated[list[str], Query(max_length=256, description="May be given again and again.")]
-Time = Annotated[datetime | None, Query(description="RFC 3339.", examples=["2026-01-31T12:00:00Z"])]
+
+
+def _rfc3339(value: object) -> object:
+    """Pydantic alone takes numbers for times, too."""
+    if isinstance(value, str) and not _TIME.match(value):
+        raise ValueError("it should be RFC 3339, as 2026-01-31T12:00:00Z")
+    return value
+
+
+Time = Annotated[
+    datetime | None,
+    BeforeValidator(_rfc3339),
+    Query(description="RFC 3339.", examples=["2026-01-31T12:00:00Z"]),
+]
 Reason = Annotated[str, Query(max_length=1024, pattern=TEXT, description="Why, for the history.")]
 Prefer = Annotated[
     str,
     Header(
         max_length=200,
         pattern=TEXT,
-        description="`wait=SECONDS`, at most 60: answer when it has ended, or then.",
+        description="`wait=SECONDS`: answer when it has ended, or then.",
         examples=["wait=30"],
     ),
 ]
@@ -81,13 +95,13 @@ def stamp(time: datetime | None) -> Timestamp | None:
     return made
 
 
-def wait_of(prefer: str) -> float:
-    """Seconds that `Prefer: wait=...` asks for; 0 where it asks for none."""
+def wait_of(prefer: str, most: float) -> float:
+    """Seconds that `Prefer: wait=...` asks for, at most `most`; 0 where it asks for none."""
     for one in prefer.split(","):
         name, _, value = one.strip().partition("=")
         if name.lower() == "wait":
             try:
-                return min(max(float(value or "30"), 0.0), LONGEST_WAIT)
+                return min(max(float(value or most), 0.0), most)
             except ValueError:
                 return 0.0
     return 0.0

@@ -13,6 +13,7 @@ from mazemesh.errors import NotFound
 from mazemesh.v1 import elo_pb2
 from mazemesh.v1 import matchmaker_pb2 as pb
 from services.gateway.access.visitor import CallsDep, VisitorDep
+from services.gateway.context import GatewayDep
 from services.gateway.rest.asking import TEXT, Name, PageSize, PageToken, Prefer, told, wait_of
 from services.gateway.rest.messages import model_of
 
@@ -86,6 +87,7 @@ async def gate(calls: CallsDep, gate_id: GateId) -> Any:
 
 @router.post("/gates", summary="Start a gate", status_code=201, response_model=model_of(pb.GateRun))
 async def start(
+    gateway: GatewayDep,
     calls: CallsDep,
     visitor: VisitorDep,
     wanted: GateStart,
@@ -113,7 +115,7 @@ async def start(
         starter=visitor.id,
     )
     run = (await calls.ask(calls.rpcs.matchmaker.StartGate, request, _START_DEADLINE)).run
-    seconds = wait_of(prefer)
+    seconds = wait_of(prefer, gateway.settings.longest_wait_seconds)
     headers = {"location": f"/gates/{run.gate.gate_id}"}
     if seconds:
         headers["preference-applied"] = f"wait={seconds:g}"

@@ -223,7 +223,7 @@ class StartTuning(_Asked):
 class NewTraining(StartTraining):
     """A training run, as POST /jobs takes it."""
 
-    kind: Literal["train"] = "train"
+    kind: Literal["train"]
 
 
 class NewTuning(StartTuning):
@@ -245,6 +245,7 @@ class ProgressModel(BaseModel):
     losses: dict[str, float] = Field(description="by name")
     figures: dict[str, float] = Field(description="all other numbers of the journal")
     trials: int | None = Field(description="finished ones, of a search")
+    run_id: str = Field(description="of the run, for MLflow; empty of a search")
 
 
 class UsageModel(BaseModel):
@@ -342,6 +343,7 @@ def told(job: Job) -> JobModel:
             losses=dict(progress.losses),
             figures=dict(progress.figures),
             trials=progress.trials,
+            run_id=progress.run_id,
         ),
         usage=UsageModel(
             seconds=round(job.usage.seconds, 3),

@@ -11,6 +11,7 @@ from typing import Final
 from mazemesh.errors import InvalidArgument, PermissionDenied, ResourceExhausted
 from services._harness.access.callers.roles import ADMINISTRATORS
 from services.gateway.access.visitor import Visitor
+from services.gateway.context import Gateway
 from services.gateway.jobs.bind import Jobs
 from services.gateway.jobs.budget import NO_TARGET
 from services.gateway.jobs.job import Job, State
@@ -22,7 +23,7 @@ _UNDECIDED: Final = (State.QUEUED, State.STARTING)
 
 
 async def submit(
-    jobs: Jobs,
+    gateway: Gateway,
     visitor: Visitor,
     asked: StartTraining | StartTuning,
     idempotency_key: str,
@@ -34,6 +35,7 @@ async def submit(
         PermissionDenied: the key is for other policies or games, or may not go before others.
         InvalidArgument, ResourceExhausted, Conflict, FailedPrecondition: as `Queue.submit`.
     """
+    jobs = gateway.jobs
     policy = asked.policy or new_name(asked.game, isinstance(asked, StartTuning))
     visitor.caller.check_policy(policy, "policy")
     visitor.caller.check_game(asked.game, "game")
@@ -56,7 +58,8 @@ async def submit(
         raise
     except InvalidArgument as error:
         raise _as_it_was_said(error, asked) from error
-    return await _decided(jobs, job, prefer)
+    most = gateway.settings.longest_wait_seconds
+    return await _decided(jobs, job, wait_of(prefer, most))
 
 
 def new_name(game: str, tunes: bool) -> str:
@@ -86,9 +89,8 @@ async def own(jobs: Jobs, visitor: Visitor, job_id: str) -> Job:
     return job
 
 
-async def _decided(jobs: Jobs, job: Job, prefer: str) -> Job:
+async def _decided(jobs: Jobs, job: Job, seconds: float) -> Job:
     """The job when it runs or has ended, for who prefers to wait for that."""
-    seconds = wait_of(prefer)
     if not seconds:
         return job
     try:

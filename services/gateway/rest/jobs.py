@@ -62,7 +62,7 @@ async def create_job(
     prefer: Prefer = "",
 ) -> JobModel:
     """A training run (`kind` "train"), or a search for hyperparameters ("tune")."""
-    job = await submit(gateway.jobs, visitor, asked, idempotency_key, prefer)
+    job = await submit(gateway, visitor, asked, idempotency_key, prefer)
     response.headers["location"] = f"/jobs/{job.job_id}"
     return told(job)
 

@@ -10,10 +10,11 @@ from fastapi import APIRouter, Path
 from google.protobuf.duration_pb2 import Duration
 from pydantic import BaseModel, ConfigDict, Field
 
-from mazemesh.errors import DeadlineExceeded, NotFound
+from mazemesh.errors import DeadlineExceeded, FailedPrecondition, NotFound
 from mazemesh.v1 import elo_pb2, game_pb2
 from mazemesh.v1 import matchmaker_pb2 as pb
 from services.gateway.access.visitor import CallsDep
+from services.gateway.context import GatewayDep
 from services.gateway.rest.asking import Name, PageSize, PageToken, Time, stamp, told
 from services.gateway.rest.games import Settings
 from services.gateway.rest.gates import RequestId
@@ -118,17 +119,20 @@ async def create(calls: CallsDep, wanted: MatchStart, idempotency_key: RequestId
 
 
 @router.post("/matches/find", summary="Find an opponent", response_model=model_of(pb.Matched))
-async def find(calls: CallsDep, wanted: Search, idempotency_key: RequestId = "") -> Any:
-    """Waits for an opponent and answers with the seat; 504 when nobody came within `max_wait`."""
+async def find(
+    gateway: GatewayDep, calls: CallsDep, wanted: Search, idempotency_key: RequestId = ""
+) -> Any:
+    """Waits for an opponent and answers with the seat; 409 when nobody came within `max_wait`."""
+    seconds = min(wanted.max_wait, gateway.settings.longest_wait_seconds)
     request = pb.FindMatchRequest(
         request_id=idempotency_key or str(uuid.uuid4()),
         player=wanted.player,
         game=wanted.game,
         rated=wanted.rated,
-        max_wait=_duration(wanted.max_wait),
+        max_wait=_duration(seconds),
         bot_after=None if wanted.bot_after is None else _duration(wanted.bot_after),
     )
-    deadline = wanted.max_wait + 10.0
+    deadline = seconds + 10.0
     try:
         async with asyncio.timeout(deadline):
             async for news in calls.rpcs.follow(
@@ -136,9 +140,9 @@ async def find(calls: CallsDep, wanted: Search, idempotency_key: RequestId = "")
             ):
                 if news.HasField("matched"):
                     return told(news.matched)
-    except TimeoutError:
+    except (TimeoutError, DeadlineExceeded):
         pass
-    raise DeadlineExceeded(f"nobody came within {wanted.max_wait:g} s; ask again, or take a bot")
+    raise FailedPrecondition(f"nobody came within {seconds:g} s; ask again, or take a bot")
 
 
 def _duration(seconds: float) -> Duration:

@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 from mazemesh.errors import (
     Cancelled,
@@ -70,6 +71,7 @@ class Problem(BaseModel):
     status: int = Field(description="HTTP status", examples=[400])
     detail: str = Field(description="what is wrong, with the value, and what would be right")
     field: str = Field(default="", description="path of the field of the request that is wrong")
+    error: str = Field(default="", description="as `detail`, for clients of KServe's protocol")
     reason: str = Field(default="", description="for machines, where callers tell causes apart")
     retry_after: float | None = Field(
         default=None, description="seconds after which it may succeed"
@@ -114,7 +116,8 @@ def add_handlers(app: FastAPI) -> None:
 
 
 def _answer(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
-    content = problem.model_dump(exclude_defaults=False, exclude_none=True)
+    content = problem.model_dump(exclude_none=True)
+    content["error"] = problem.detail
     return JSONResponse(content, problem.status, dict(headers or {}), MEDIA_TYPE)
 
 
@@ -135,19 +138,36 @@ async def _of_request(_request: Request, error: Exception) -> Response:
     words = str(first["msg"])[:1].lower() + str(first["msg"])[1:]
     return _answer(
         Problem(
-            title="a value is wrong", status=400, detail=f"{field}: {words}{shown}", field=field
+            title="the request is malformed",
+            status=422,
+            detail=f"{field}: {words}{shown}",
+            field=field,
         )
     )
 
 
-async def _of_http(_request: Request, error: Exception) -> Response:
+async def _of_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    if error.status_code == 405:
+        headers["allow"] = ", ".join(_methods_of(request))
     title = {404: "there is no such page", 405: "not by this method"}.get(
         error.status_code, "the request cannot be served"
     )
     return _answer(
-        Problem(title=title, status=error.status_code, detail=str(error.detail)), error.headers
+        Problem(title=title, status=error.status_code, detail=str(error.detail)), headers
     )
+
+
+def _methods_of(request: Request) -> list[str]:
+    """All methods of a path: several routes may have it, of which Starlette tells the first's."""
+    routes = [
+        route
+        for route in request.app.state.routes
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
+    ]
+    own = [route for route in routes if route.path == request.url.path]
+    return sorted({method for route in own or routes for method in route.methods or ()})
 
 
 async def _of_anything(request: Request, error: Exception) -> Response:

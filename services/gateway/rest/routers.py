@@ -7,37 +7,36 @@ from fastapi import APIRouter
 from services.gateway.console import brackets
 from services.gateway.minds import recordings
 from services.gateway.rest import (
+    audit,
     curves,
+    details,
+    experiments,
     forms,
     games,
     gates,
     health,
     jobs,
+    keys,
+    kserve,
     logs,
     matches,
     policies,
     ratings,
     session,
     studies,
+    system,
     tournaments,
     training,
 )
 
 _NOUNS = (
-    recordings,  # before others of /recordings: an id may have slashes
-    brackets,
-    ratings,
-    matches,
-    policies,
-    gates,
-    tournaments,
-    games,
-    session,
-    health,
+    *(recordings, brackets),  # before others: an id may have slashes
+    *(ratings, matches, policies, details, gates, tournaments, games, kserve),
+    *(training, jobs, experiments, forms, curves, studies),
+    *(system, logs, keys, audit, session, health),
 )
-_OF_RUNS = (training, jobs, forms, curves, studies, logs)
 
 
 def routers() -> tuple[APIRouter, ...]:
     """One for each noun."""
-    return tuple(noun.router for noun in (*_NOUNS, *_OF_RUNS))
+    return tuple(noun.router for noun in _NOUNS)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, cast
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from mazemesh.errors import FailedPrecondition
@@ -13,7 +14,7 @@ from services.gateway.access.admitting import may
 from services.gateway.access.endpoints import ENDPOINTS
 from services.gateway.access.logins import Logins
 from services.gateway.access.visitor import Visitor, VisitorDep
-from services.gateway.context import GatewayDep
+from services.gateway.context import Gateway, GatewayDep
 
 router = APIRouter(tags=["session"])
 
@@ -79,6 +80,71 @@ async def log_out(logins: LoginsDep) -> Response:
     answer = Response(status_code=204)
     logins.end(answer)
     return answer
+
+
+@router.get(
+    "/session/oidc",
+    summary="Log in by the provider",
+    status_code=303,
+    response_class=RedirectResponse,
+)
+async def begin_oidc(
+    request: Request,
+    gateway: GatewayDep,
+    logins: LoginsDep,
+    back: Annotated[str, Query(max_length=512, pattern=r"^/(console(/[!-~]*)?)?$")] = "/console/",
+) -> RedirectResponse:
+    """Sends a browser to the operator's OpenID provider."""
+    provider = _provider(gateway, logins)
+    where, carried = await provider.begin(str(request.base_url), back)
+    answer = RedirectResponse(where, 303)
+    answer.set_cookie(
+        "mazemesh_oidc",
+        carried,
+        max_age=600,
+        path="/session/oidc",
+        secure=logins.secure,
+        httponly=True,
+        samesite="lax",
+    )
+    return answer
+
+
+@router.get(
+    "/session/oidc/callback",
+    summary="The provider's answer",
+    status_code=303,
+    response_class=RedirectResponse,
+)
+async def end_oidc(
+    request: Request,
+    gateway: GatewayDep,
+    logins: LoginsDep,
+    state: Annotated[str, Query(max_length=256)] = "",
+    code: Annotated[str, Query(max_length=4096)] = "",
+) -> RedirectResponse:
+    """Where the provider sends a browser back to; it is then logged in."""
+    provider = _provider(gateway, logins)
+    carried = request.cookies.get("mazemesh_oidc", "")
+    key, name, back = await provider.end(str(request.base_url), carried, state, code)
+    answer = RedirectResponse(back, 303)
+    logins.begin(answer, key, name)
+    answer.delete_cookie("mazemesh_oidc", path="/session/oidc")
+    return answer
+
+
+def _provider(gateway: Gateway, logins: Logins) -> Any:
+    if gateway.settings.oidc_issuer is None or gateway.server.access is None:
+        raise FailedPrecondition("no provider is named here (setting oidc_issuer); log in by a key")
+    if gateway.provider is None:
+        try:
+            from services.gateway.access.oidc import Provider
+        except ModuleNotFoundError as error:
+            raise FailedPrecondition(
+                "login by a provider needs the extra: pip install 'mazemesh[oidc]'"
+            ) from error
+        gateway.provider = Provider(gateway.settings, logins.seal)
+    return gateway.provider
 
 
 def described(gateway: Any, visitor: Visitor) -> Session:

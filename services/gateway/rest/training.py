@@ -63,7 +63,7 @@ async def start(
 
     429 with `Retry-After`: the queue, or this key's part of it, is full.
     """
-    job = await submit(gateway.jobs, visitor, asked, idempotency_key, prefer)
+    job = await submit(gateway, visitor, asked, idempotency_key, prefer)
     response.headers["location"] = f"/training/status/{job.job_id}"
     return Started(experiment_id=job.job_id, status=job.state.value, policy=job.work.policy)
 

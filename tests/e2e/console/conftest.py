@@ -20,8 +20,8 @@ def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     base = free_ports(10)
     folder = tmp_path_factory.mktemp("console") / "mesh"
     with up(folder, base, "--games", "16", "--console") as running:
-        running.until(lambda: len(running.mesh.elo.leaderboard("race").players) > 2)
-        running.until(lambda: versions(running) > 1)
+        running.until(lambda: len(running.mesh.elo.leaderboard("race").players) > 2, 240.0)
+        running.until(lambda: versions(running) > 1, 240.0)
         running.url = f"http://127.0.0.1:{base + 9}"  # type: ignore[attr-defined]
         yield running
 

@@ -131,7 +131,7 @@ def test_a_browser_logs_in_and_out(guarded: Guarded) -> None:
 def test_a_wrong_key_logs_nobody_in(guarded: Guarded) -> None:
     with client(guarded.url) as http:
         problem(http.post("/session", json={"key": "mm_0123456789ab_" + "A" * 43}), 401)
-        assert problem(http.post("/session", json={"key": "secret"}), 400)["field"] == "key"
+        assert problem(http.post("/session", json={"key": "secret"}), 422)["field"] == "key"
         assert not http.cookies
         http.cookies.set("mazemesh_session", "made-up")
         problem(http.get("/ladders"), 401)
@@ -209,3 +209,45 @@ async def test_a_closed_socket_says_why(guarded: Guarded) -> None:
                     await two.until("anything")
     assert closed.value.rcvd is not None
     assert (closed.value.rcvd.code, "the most" in closed.value.rcvd.reason) == (1013, True)
+
+
+def test_keys_are_made_and_voided(guarded: Guarded) -> None:
+    with guarded.of("operator") as http:
+        problem(http.get("/keys"), 403)
+    with guarded.of("admin") as http:
+        before = len(ok(http.get("/keys"))["keys"])
+        asked = {"role": "viewer", "label": "wall", "expires_in": 3600}
+        made = ok(http.post("/keys", json=asked), 201)
+        assert made["state"] == "good"
+        with client(guarded.url, headers={"authorization": f"Bearer {made['key']}"}) as wall:
+            assert ok(wall.get("/session"))["name"] == "wall"
+        listed = ok(http.get("/keys"))["keys"]
+        assert len(listed) == before + 1
+        assert "key" not in listed[0]
+        voided = ok(http.delete(f"/keys/{made['id']}"))
+        assert voided["state"] == "was revoked"
+        problem(http.delete("/keys/000000000000"), 404)
+        told = problem(http.post("/keys", json={"role": "player"}), 400)
+        assert told["field"] == "player"
+
+
+def test_the_audit_log_is_read_by_operators(guarded: Guarded) -> None:
+    with guarded.of("viewer") as http:
+        problem(http.get("/audit"), 403)
+    with guarded.of("operator") as http:
+        ok(http.post("/policies/race/promote", json={"version": 1, "alias": "seen"}))
+        page = ok(http.get("/audit", params={"last": 1}))
+        assert len(page["lines"]) == 1
+        before = ok(http.get("/audit", params={"last": 1, "before": page["before"]}))
+        assert before["lines"][0]["time"] < page["before"]
+        assert ok(http.get("/audit/verification"))["ok"] is True
+
+
+def test_what_runs(guarded: Guarded) -> None:
+    with guarded.of("viewer") as http:
+        told = ok(http.get("/system"))
+        assert {one["service"]: one["state"] for one in told["services"]} == dict.fromkeys(
+            ("game", "matchmaker", "model", "elo", "replay"), "serving"
+        )
+        assert told["tables"] == []
+        problem(http.get("/system/workers"), 403)

@@ -86,6 +86,7 @@ def gateway(of: Services, **settings: Any) -> Iterator[str]:
         "model_address": at.model,
         "elo_address": at.elo,
         "replay_address": at.replay,
+        "jobs_at_once": 0,  # processes of jobs would outlive the test
         **of.access,
         **settings,
     }

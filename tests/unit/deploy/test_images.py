@@ -158,6 +158,13 @@ def enter(folder: Path, *arguments: str, **environment: str) -> list[str]:
         (("actor", "--policy", "race"), "-P -m actor play --policy race"),
         (("evaluator",), "-P -m actor evaluate"),
         (("learner", "--game", "solo"), "-P -m learner --game solo"),
+        (
+            ("job",),
+            (
+                "-P -m services.gateway.jobs.job_runner --folder /var/lib/mazemesh/job "
+                "--replaced --report stdout --echo"
+            ),
+        ),
         (("keys",), "-P -m supervisor.cloud.machine.keys"),
         (("exporter",), "-P -m supervisor.cloud.machine.exporter"),
     ],
@@ -193,6 +200,6 @@ def test_on_aws_it_fetches_secrets_first(tmp_path: Path) -> None:
 
 def test_an_unknown_role_is_refused(tmp_path: Path) -> None:
     with pytest.raises(subprocess.CalledProcessError) as error:
-        enter(tmp_path, "gateway")
+        enter(tmp_path, "postman")
     assert error.value.returncode == 2
     assert "should be game, matchmaker" in error.value.stderr

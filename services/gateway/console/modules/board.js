@@ -28,7 +28,8 @@ export class Board {
 
   /** Shows a frame: { game, width, height, passages, positions, goals, items, step }, and of a seat's view `seen`, `known`. */
   show(frame) {
-    const anew = !this.frame || frame.passages !== this.frame.passages || frame.step < this.frame.step;
+    // A map that moves with its player has no trails.
+    const anew = frame.walls || !this.frame || frame.passages !== this.frame.passages || frame.step < this.frame.step;
     if (anew) this.trails = frame.positions.map(() => []);
     frame.positions.forEach((cell, seat) => {
       const trail = (this.trails[seat] ??= []);

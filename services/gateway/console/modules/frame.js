@@ -28,6 +28,9 @@ for (const link of document.querySelectorAll("[data-language]")) {
   });
 }
 
+// On a phone the row of pages is longer than the screen.
+$("nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+
 const badge = $("#connection");
 onState((state) => {
   badge.hidden = state === "unused";
@@ -36,9 +39,9 @@ onState((state) => {
   badge.title = t(`frame.${state}.explained`);
 });
 
-/** Who is looking, as `/session` tells: { name, role, keys }; an empty name where nobody logged in. */
-export const session = get("/session").catch(() => ({ name: "", role: "", keys: false }));
+/** Who is looking, as `/session` tells: { name, role, player, keys, may }; an empty role where nobody logged in. */
+export const session = get("/session").catch(() => ({ name: "", role: "", player: "", keys: false, may: [] }));
 session.then(({ name, role, keys }) => {
-  if (name) put($("#who"), h("span.small", { title: role }, name));
+  if (role) put($("#who"), h("span.small", { title: role }, name || role));
   else if (keys) put($("#who"), h("a.tool", { href: `/console/login?next=${encodeURIComponent(location.pathname + location.search)}` }, t("frame.login")));
 });

@@ -1,25 +1,28 @@
 // Moving an alias: what will change is shown first, a reason is asked for, and it is moved only from where it was looked at.
 
 import { $, h, put } from "./dom.js";
-import { get, path, post, put as send, Problem } from "./rest.js";
+import { get, path, post, put as send } from "./rest.js";
 import { clock, number, t } from "./words.js";
 
 const FACTS = [
   ["create_time", clock], ["training_step", number], ["size_bytes", number], ["run_id", String], ["parent_version", String],
 ];
 
-/** The alias with its revision; nothing where it does not exist yet. */
-export async function alias(name, which) {
-  try {
-    return await get(path`/policies/${name}/aliases/${which}`);
-  } catch (error) {
-    if (error instanceof Problem && error.status === 404) return null;
-    throw error;
-  }
+/** Where an alias stands, by its last move: { version, revision }; nothing where it was never moved. */
+async function stands(name, which) {
+  const { moves } = await get(path`/policies/${name}/history`, { alias: which, page_size: 1 });
+  return moves[0] ?? null;
 }
 
-async function rating(ladder, player) {
-  return get("/ratings", { ladder, player }).then((found) => found.rating, () => null);
+/** The same by the alias itself, which may have been there before moves were kept. */
+async function alias(name, which) {
+  return get(path`/policies/${name}/aliases/${which}`).then((found) => found.alias, () => null);
+}
+
+/** Ratings of a policy's versions by their names. */
+async function ratings(ladder, name) {
+  const found = ladder ? await get(path`/leaderboards/${ladder}`, { prefix: `${name}:`, page_size: 1000 }).catch(() => null) : null;
+  return new Map((found?.players ?? []).map((one) => [one.player, one]));
 }
 
 const spread = (one) => (one ? `${number(one.rating)} [${number(one.low)}, ${number(one.high)}]` : "—");
@@ -29,8 +32,8 @@ async function diff(name, before, after) {
   const version = (number) => (number ? get(path`/policies/${name}/versions/${number}`).catch(() => null) : null);
   const [old, next] = await Promise.all([version(before), version(after)]);
   const ladder = (next?.collection?.game || old?.collection?.game || "").split("?")[0];
-  const players = [before, after].map((number) => `${name}:${number}`);
-  const [one, other] = ladder ? await Promise.all(players.map((player) => rating(ladder, player))) : [null, null];
+  const rated = await ratings(ladder, name);
+  const [one, other] = [before, after].map((number) => rated.get(`${name}:${number}`));
   const rows = FACTS.map(([key, show]) => [t(`policies.${key}`), old ? show(old[key]) : "—", next ? show(next[key]) : "—"]);
   rows.push([t("policies.rating"), spread(one), spread(other)]);
   for (const key of Object.keys({ ...old?.metadata, ...next?.metadata })) rows.push([key, old?.metadata[key] ?? "—", next?.metadata[key] ?? "—"]);
@@ -49,16 +52,16 @@ export async function move(name, which, to, { back = false, reason = "" } = {}) 
   const form = $("#move-form");
   const problem = $("#move-problem");
   let seen = null;
-  const look = async () => {
-    seen = await alias(name, which);
-    const from = seen?.alias.version ?? 0;
+  const look = async (find) => {
+    seen = await find(name, which);
+    const from = seen?.version ?? 0;
     put($("#move-title"), t(back ? "policies.back.title" : "policies.move.title", { alias: which, from: from || "—", to }));
     put($("#move-go"), t(back ? "policies.back" : "policies.move", { alias: which }));
     put($("#move-diff"), await diff(name, from, to));
   };
   put(problem);
   form.elements.reason.value = reason;
-  await look();
+  await look(stands);
   dialog.showModal();
   $("#move-title").focus();
   return new Promise((resolve) => {
@@ -73,7 +76,7 @@ export async function move(name, which, to, { back = false, reason = "" } = {}) 
     on($("#move-cancel"), "click", () => end(false));
     on(form, "submit", async (event) => {
       event.preventDefault();
-      const match = { "If-Match": `"${seen?.alias.revision ?? 0}"` };
+      const match = { "If-Match": `"${seen?.revision ?? 0}"` };
       const why = form.elements.reason.value.trim();
       try {
         if (back) await post(path`/policies/${name}/rollback`, { alias: which, reason: why }, match);
@@ -81,7 +84,7 @@ export async function move(name, which, to, { back = false, reason = "" } = {}) 
         end(true);
       } catch (error) {
         put(problem, error.status === 412 ? t("policies.faster") : error.message);
-        if (error.status === 412) await look();
+        if (error.status === 412) await look(alias);
       }
     });
   });

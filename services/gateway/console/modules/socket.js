@@ -5,6 +5,7 @@ const LONGEST_PAUSE = 4000;
 const STALE_AFTER = 30_000; // the gateway beats at least every 20 s
 
 const topics = new Map(); // topic -> { handlers, last news by kind and id }
+const away = new Set(); // topics whose service does not answer the gateway
 const listeners = new Set();
 let socket = null;
 let state = "unused";
@@ -41,6 +42,7 @@ export function follow(topic, handle) {
     held.handlers.delete(handle);
     if (held.handlers.size || topics.get(topic) !== held) return;
     topics.delete(topic);
+    away.delete(topic);
     say({ type: "unsubscribe", topic });
     if (!topics.size) close();
   };
@@ -62,8 +64,8 @@ function connect() {
   };
   mine.onmessage = (event) => {
     heard = Date.now();
-    become("live");
     for (const message of JSON.parse(event.data)) take(message);
+    become(away.size ? "stale" : "live");
   };
   mine.onclose = () => {
     if (socket !== mine) return;
@@ -79,6 +81,7 @@ function take({ topic, type, id, data }) {
   const held = topics.get(topic);
   if (!held) return;
   if (type === "refused") topics.delete(topic);
+  away[type === "stale" ? "add" : "delete"](topic);
   // Who comes later is told the last news of each kind, in the order in which they came.
   held.last.delete(`${type}/${id}`);
   held.last.set(`${type}/${id}`, [data, type]);

@@ -18,12 +18,12 @@ from mazemesh.process.disk import is_full
 from mazemesh.process.interpreter import run_module
 from services.gateway.jobs import plan as plans
 from services.gateway.jobs.job import Job
+from services.gateway.jobs.job_runner.child import last_lines
+from services.gateway.jobs.job_runner.main import LOCK
+from services.gateway.jobs.job_runner.mesh_watch import MeshWatch
+from services.gateway.jobs.job_runner.reports import FILE, read_report
 from services.gateway.jobs.launcher import Sighting
 from services.gateway.jobs.logs import merged
-from services.gateway.jobs.runner.child import last_lines
-from services.gateway.jobs.runner.main import LOCK
-from services.gateway.jobs.runner.mesh_watch import MeshWatch
-from services.gateway.jobs.runner.reports import FILE, read_report
 
 PLAN: Final = "plan.json"
 RUNNER_LOG: Final = "runner.log"
@@ -121,7 +121,7 @@ class ProcessLauncher:
             (folder / PLAN).write_text(json.dumps(plans.to_json(plan)))
             with (folder / RUNNER_LOG).open("ab") as log:
                 self._runners[job.job_id] = subprocess.Popen(  # noqa: S603  # our own command
-                    run_module("services.gateway.jobs.runner", *flags),
+                    run_module("services.gateway.jobs.job_runner", *flags),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,

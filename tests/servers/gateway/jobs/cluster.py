@@ -42,7 +42,7 @@ class Pod:
         told["MAZEMESH_JOB"] = json.dumps(plan)
         assert container["args"] == ["job"]  # what deploy/images/entrypoint makes of that:
         flags = ("--replaced", "--report", "stdout", "--echo")
-        command = run_module("services.gateway.jobs.runner", *flags)
+        command = run_module("services.gateway.jobs.job_runner", *flags)
         folder.mkdir(parents=True)
         self.name, self.number, self.log = name, number, folder / "log"
         self.deleted = False

@@ -13,9 +13,9 @@ from typing import Any
 
 from mazemesh.process.interpreter import run_module
 from services.gateway.jobs import plan as plans
+from services.gateway.jobs.job_runner.reports import FILE, read_report
 from services.gateway.jobs.plan import Plan, Process
 from services.gateway.jobs.report import Report
-from services.gateway.jobs.runner.reports import FILE, read_report
 from tests.servers.running import eventually
 
 PRACTICE = "tests.servers.gateway.jobs.practice"
@@ -69,11 +69,11 @@ class Runner:
 
 @contextmanager
 def running(folder: Path, plan: Plan, *flags: str, **environment: str) -> Iterator[Runner]:
-    """`python -m services.gateway.jobs.runner` on a plan."""
+    """`python -m services.gateway.jobs.job_runner` on a plan."""
     data_dir, jobs = folder / "mesh", folder / "job"
     jobs.mkdir(parents=True, exist_ok=True)
     (jobs / "plan.json").write_text(json.dumps(plans.to_json(plan)))
-    command = run_module("services.gateway.jobs.runner", "--plan", str(jobs / "plan.json"))
+    command = run_module("services.gateway.jobs.job_runner", "--plan", str(jobs / "plan.json"))
     told = {**os.environ, "MAZEMESH_DATA_DIR": str(data_dir), **environment}
     with subprocess.Popen(
         [*command, "--folder", str(jobs), *flags],

@@ -13,9 +13,9 @@ import pytest
 
 from services.gateway.jobs.budget import Budget, Target
 from services.gateway.jobs.job import Job, State
+from services.gateway.jobs.job_runner.main import LOCK
 from services.gateway.jobs.launchers.processes import ProcessLauncher
 from services.gateway.jobs.plan import Plan
-from services.gateway.jobs.runner.main import LOCK
 from services.gateway.jobs.work import Training
 from tests.servers.gateway.jobs.launching import Launching
 from tests.servers.gateway.jobs.plans import practice_plan
@@ -56,7 +56,7 @@ def world(tmp_path: Path) -> Iterator[World]:
     made = World(tmp_path)
     yield made
     for pid in filter(psutil.pid_exists, made.pids()):
-        if "jobs.runner" in " ".join(psutil.Process(pid).cmdline()):
+        if "jobs.job_runner" in " ".join(psutil.Process(pid).cmdline()):
             os.kill(pid, signal.SIGKILL)
 
 

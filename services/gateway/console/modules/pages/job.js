@@ -32,13 +32,15 @@ function show(next) {
   ];
   put($("#figures"), figures.map(([key, value]) => h("div.card", {}, h("span.small.soft", {}, t(key)), h("div.figure", { "data-testid": key }, value))));
   const open = OPEN.includes(job.status) && job.status !== "stopping";
+  const facts = { game: job.game, algorithm: job.algorithm, policy: job.policy, priority: job.priority, owner: job.owner || "—", place: job.place || "—", ...flat(job.request) };
+  put($("#request"), h("dl.facts", {}, h("dt", {}, t("jobs.created")), h("dd", {}, when(job.create_time)), Object.entries(facts).map(([key, value]) => [h("dt", {}, key), h("dd", {}, String(value ?? "—"))])), command(`mazemesh jobs status ${id}`));
+  // What is being asked about now is not drawn anew under the finger.
+  if (open && $("#actions [data-sure='1']")) return;
   put($("#actions"),
     open && may("POST /training/stop/{experiment_id}") && stopper(job, show),
     h("a.button", { href: `/console/training/start?clone=${encodeURIComponent(id)}`, "data-key": "clone" }, t("jobs.clone")),
     progress?.version > 0 && job.kind === "train" && h("a.button", { href: `/console/policies?name=${encodeURIComponent(job.policy)}`, "data-key": "policy" }, t("jobs.policy")),
     job.kind === "tune" && h("a.button", { href: `/console/training/studies?study=tune/${encodeURIComponent(job.policy)}` }, t("studies.title")));
-  const facts = { game: job.game, algorithm: job.algorithm, policy: job.policy, priority: job.priority, owner: job.owner || "—", place: job.place || "—", ...flat(job.request) };
-  put($("#request"), h("dl.facts", {}, h("dt", {}, t("jobs.created")), h("dd", {}, when(job.create_time)), Object.entries(facts).map(([key, value]) => [h("dt", {}, key), h("dd", {}, String(value ?? "—"))])), command(`mazemesh jobs show ${id}`));
 }
 
 function flat(values, prefix = "") {

@@ -118,9 +118,20 @@ function drawHeat() {
   put($("#heat"), h("div.scroll", { tabindex: 0, role: "region", "aria-label": t("leaderboard.heat") }, table), h("div.row.end", {}, h("button", { type: "button", onclick: file }, t("frame.csv"))));
 }
 
+let later = 0;
+
+/** Live news changes the table at once; who is new gets a curve within some seconds. */
 function watch() {
   leave?.();
-  leave = follow(`leaderboards/${form.ladder.value}`, (told, kind) => kind === "leaderboard" && isPlain() && board.ladder === told.ladder && show(told));
+  leave = follow(`leaderboards/${form.ladder.value}`, (told, kind) => {
+    if (kind !== "leaderboard" || !isPlain() || board.ladder !== told.ladder) return;
+    show(told);
+    if (told.players.every((one) => curves.has(one.player))) return;
+    later ||= setTimeout(() => {
+      later = 0;
+      load();
+    }, 5000);
+  });
 }
 
 for (const choice of document.querySelectorAll("input[name=heat]")) {

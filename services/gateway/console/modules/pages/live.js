@@ -69,7 +69,7 @@ async function openMind() {
   const { spec: told } = await get(path`/games/${game}/spec`).catch((error) => (explain(error), {}));
   if (!told) return;
   const socket = (mind = new WebSocket(address));
-  put($("#thoughts"), h("div", { id: "mind-board" }), h("div", { id: "mind-odds" }), h("div", { id: "mind-chart" }));
+  put($("#thoughts"), h("div.board", { id: "mind-board" }), h("div", { id: "mind-odds" }), h("div", { id: "mind-chart" }));
   mindBoard = new Board($("#mind-board"), t("live.title"));
   chart = new Chart($("#mind-chart"), { title: t("recording.values"), name: "values", x: { title: t("recording.step") }, y: { title: t("live.value") }, log: false, parameter: "v" });
   let [spec, episode, known] = [null, null, new Set()];

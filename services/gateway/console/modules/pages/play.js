@@ -26,21 +26,28 @@ function fillOpponents() {
   const policies = versions.filter((one) => one.collection?.game === chosen.name);
   const names = [...new Set(policies.map((one) => one.name))];
   const aliases = names.flatMap((name) => [`${name}:latest`, ...policies.filter((one) => one.name === name && one.snapshot).slice(-8).reverse().map((one) => `${name}:${one.version}`)]);
+  // Who may make no games finds others, or a bot of about the same rating.
+  if (!mayMake) return options($("#opponent"), alone ? [] : [["", t("play.anybody")]]);
+  const wished = read("opponent");
+  if (names.some((name) => wished.startsWith(`${name}:`)) && !aliases.includes(wished)) aliases.unshift(wished);
   options($("#opponent"), alone ? [["", t("play.nobody")]] : [...chosen.bots.map((one) => [one, one]), ...aliases.map((one) => [one, one]), ["", t("play.anybody")]]);
   form.rated.disabled = alone;
 }
 
 let versions = [];
+let mayMake = true;
 async function begin() {
   try {
+    const who = await session;
+    mayMake = !who.keys || who.may.includes("POST /matches");
     const [{ games: known }, { policies }] = await Promise.all([get("/games"), get("/policies", { page_size: 1000 })]);
     [games, versions] = [known, policies];
     options($("#game"), games.map((one) => [one.name, `${one.name}: ${one.description}`]));
     if (!read("game") && games.some((one) => one.name === "race")) form.game.value = "race";
     form.game.value ||= games[0].name;
     fillOpponents();
-    const { name } = await session;
-    form.name.value ||= localStorage.getItem("player") ?? (/^[a-z0-9_-]{1,40}$/i.test(name) ? name : "guest");
+    if (who.player) Object.assign(form.name, { value: who.player.replace("player/", ""), readOnly: true });
+    form.name.value ||= localStorage.getItem("player") ?? "guest";
     settle();
     document.documentElement.dataset.ready = "1";
   } catch (error) {
@@ -53,7 +60,7 @@ form.addEventListener("submit", (event) => {
   localStorage.setItem("player", form.name.value);
   write({ game: form.game.value, opponent: form.opponent.value });
   const size = form.size.value ? { width: Number(form.size.value), height: Number(form.size.value) } : {};
-  open({ type: "play", game: form.game.value, size, opponent: form.opponent.value, name: form.name.value, rated: form.rated.checked, request_id: crypto.randomUUID?.() ?? `${Date.now()}` });
+  open({ type: "play", game: form.game.value, size, opponent: form.opponent.value, name: form.name.value, rated: form.rated.checked, bot_after: mayMake ? null : 20, request_id: crypto.randomUUID?.() ?? `${Date.now()}` });
 });
 
 function open(first) {
@@ -64,10 +71,15 @@ function open(first) {
   $("#told").textContent = t("play.joining");
   const mine = (socket = new WebSocket(`${location.origin.replace("http", "ws")}/ws/play`));
   mine.onopen = () => mine.send(JSON.stringify(first));
-  mine.onmessage = (event) => socket === mine && take(JSON.parse(event.data), first);
+  let heard = false;
+  mine.onmessage = (event) => {
+    heard = true;
+    if (socket === mine) take(JSON.parse(event.data), first);
+  };
   mine.onclose = (event) => {
     if (socket !== mine) return;
     if (event.reason) explain(new Error(event.reason));
+    else if (!heard && !game) explain(new Error(t("play.refused")));
     if (!game || game.over || event.reason) return;
     // The seat is kept at Game: it is taken again by its token.
     $("#told").textContent = t("play.lost-connection");

@@ -2,6 +2,7 @@
 
 import { bound, options, read, write } from "../address.js";
 import { $, command, empty, explain, h, put, settle, when } from "../dom.js";
+import { allowed } from "../jobs.js";
 import { lane, lanes, saveLineage, widest } from "../lineage.js";
 import { move } from "../moving.js";
 import { get, path } from "../rest.js";
@@ -10,6 +11,7 @@ import { Table } from "../table.js";
 import { clock, number, t } from "../words.js";
 
 const MOVED = ["champion", "candidate"];
+const mayMove = (await allowed)("PUT /policies/{name}/aliases/{alias}");
 const form = $("#filter");
 let versions = [];
 let moves = [];
@@ -78,7 +80,7 @@ function drawAliases() {
     const version = stands.get(alias);
     const last = moves.find((one) => one.alias === alias);
     const actions = [];
-    if (version && last?.from_version && MOVED.includes(alias)) actions.push(h("button", { type: "button", "data-key": `back-${alias}`, onclick: () => roll(alias, last) }, t("policies.back.to", { version: last.from_version })));
+    if (mayMove && version && last?.from_version && MOVED.includes(alias)) actions.push(h("button", { type: "button", "data-key": `back-${alias}`, onclick: () => roll(alias, last) }, t("policies.back.to", { version: last.from_version })));
     return h("div.card", { "data-alias": alias, "data-version": version?.version ?? "" }, h("h3", {}, alias),
       version ? h("p", {}, link(version.version)) : h("p.soft", {}, t("policies.champion.none")),
       last && h("p.small.soft", {}, when(last.time), ` · ${last.mover || t("policies.mesh")}`, last.reason && ` · ${last.reason}`), h("div.row", {}, actions));
@@ -121,7 +123,7 @@ function drawTree() {
       { key: "state", title: t("policies.state"), value: (row) => row.state, show: (row) => t(`policies.state.${row.state}`), sort: false },
       { key: "training_step", title: t("policies.training_step"), value: (row) => row.training_step, show: (row) => number(row.training_step), number: true, sort: false },
       { key: "create_time", title: t("policies.create_time"), value: (row) => row.create_time, show: (row) => when(row.create_time), sort: false },
-      { key: "move", title: t("policies.action"), sort: false, show: (row) => (row.state === "ready" && !row.aliases.includes("champion") ? h("button", { type: "button", "data-key": `promote-${row.version}`, "aria-label": t("policies.promote.version", { version: full(row.version) }), onclick: () => promote(row.version) }, t("policies.promote")) : "") },
+      { key: "move", title: t("policies.action"), sort: false, show: (row) => (mayMove && row.state === "ready" && !row.aliases.includes("champion") ? h("button", { type: "button", "data-key": `promote-${row.version}`, "aria-label": t("policies.promote.version", { version: full(row.version) }), onclick: () => promote(row.version) }, t("policies.promote")) : "") },
     ],
   }).show(shown);
   $("#tree-png").onclick = () => saveLineage(`lineage-${name()}`, rows, listed, (one) => `${full(one.number)}  ${shown[place.get(one.number)].aliases.join(" ")}  ${clock(shown[place.get(one.number)].create_time)}`);
@@ -152,8 +154,8 @@ function drawOne() {
   put($("#one-title"), full(one.version));
   const stands = one.aliases.includes("champion");
   put($("#one-actions"),
-    one.state === "ready" && !stands && h("button.primary", { type: "button", "data-key": "promote", onclick: () => promote(one.version) }, t("policies.promote")),
-    one.state === "ready" && !one.aliases.includes("candidate") && !stands && h("button", { type: "button", "data-key": "candidate", onclick: () => promote(one.version, "candidate") }, t("policies.candidate")),
+    mayMove && one.state === "ready" && !stands && h("button.primary", { type: "button", "data-key": "promote", onclick: () => promote(one.version) }, t("policies.promote")),
+    mayMove && one.state === "ready" && !one.aliases.includes("candidate") && !stands && h("button", { type: "button", "data-key": "candidate", onclick: () => promote(one.version, "candidate") }, t("policies.candidate")),
     one.state === "ready" && h("a.button", { href: `/console/play?opponent=${encodeURIComponent(full(one.version))}&game=${encodeURIComponent(one.collection?.game ?? "")}` }, t("policies.play")),
     one.state === "ready" && h("a.button", { href: path`/policies/${one.name}/versions/${one.version}/file` }, "ONNX"),
     one.run_id && h("a.button", { href: `/console/training?runs=${encodeURIComponent(one.run_id)}` }, t("policies.curves")));
@@ -172,25 +174,26 @@ const words = (key) => {
   return said.startsWith("policies.") ? key : said;
 };
 
-/** What was checked before the version was taken: a line each where Model keeps them, else in words. */
-function drawReport(one) {
-  const checks = one.checks ?? [];
+/** What was checked before the version was taken: a line each, with its figure and what that is held to. */
+async function drawReport(one) {
   const title = h("h3", {}, t("policies.report"));
-  if (one.rejection) return put($("#report"), title, h("div.notice.error", {}, h("p", {}, one.rejection)));
-  if (!checks.length) return put($("#report"), title, h("p", {}, one.checked || t("policies.report.none")));
-  put($("#report"), title);
+  const rejected = one.rejection && h("div.notice.error", {}, h("p", {}, one.rejection));
+  const told = await get(path`/policies/${one.name}/versions/${one.version}/details`).catch((error) => ({ error }));
+  if (String(one.version) !== read("version")) return; // another one was opened meanwhile
+  if (told.error || !told.checks.length) return put($("#report"), title, rejected, h("p", {}, told.error?.message ?? (one.checked || t("policies.report.none"))));
+  const figure = (value, unit) => (value === null ? "—" : `${number(value, 6)} ${unit}`);
+  put($("#report"), title, rejected, told.kept_by && h("p.small.soft", {}, t("policies.kept", { why: told.kept_by })));
   new Table($("#report"), {
-    caption: t("policies.report"), name: "report", parameter: "checks", key: (row) => row.check ?? row.name,
+    caption: t("policies.report"), name: "report", parameter: "checks", key: (row) => row.check,
     columns: [
-      { key: "check", title: t("policies.check"), value: (row) => row.check ?? row.name },
-      { key: "passed", title: t("policies.outcome"), value: (row) => outcome(row) },
-      { key: "figure", title: t("policies.figure"), value: (row) => row.figure ?? row.value ?? null, show: (row) => (row.figure === null || row.figure === undefined ? "—" : `${number(row.figure, 6)} ${row.unit ?? ""}`), number: true },
-      { key: "detail", title: t("policies.detail"), value: (row) => row.detail ?? row.explanation ?? "" },
+      { key: "check", title: t("policies.check"), value: (row) => row.check },
+      { key: "outcome", title: t("policies.outcome"), value: (row) => row.outcome, show: (row) => h("span.badge", { class: row.outcome === "passed" ? "passed" : row.outcome === "failed" ? "failed" : "" }, t(`policies.${row.outcome}`)) },
+      { key: "figure", title: t("policies.figure"), value: (row) => row.figure, show: (row) => figure(row.figure, row.unit), number: true },
+      { key: "limit", title: t("policies.limit"), value: (row) => row.limit, show: (row) => figure(row.limit, ""), number: true },
+      { key: "detail", title: t("policies.detail"), value: (row) => row.detail },
     ],
-  }).show(checks);
+  }).show(told.checks);
 }
-
-const outcome = (row) => t(row.passed === false || row.outcome === "failed" ? "policies.failed" : row.outcome === "skipped" ? "policies.skipped" : "policies.passed");
 
 try {
   if (await loadNames()) await load();

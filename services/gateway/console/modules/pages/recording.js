@@ -72,6 +72,10 @@ async function think() {
   thoughts = null;
   chart.show([]);
   put($("#planes"));
+  if (!policy.value && /^(bot|player)\//.test(told.participants[Number(seat.value)])) {
+    put($("#thoughts"), h("p.notice", {}, t("live.no-mind")));
+    return show(at);
+  }
   try {
     const found = await get(path`/recordings/${gameId}/thoughts`.replaceAll("%2F", "/"), { seat: seat.value, policy: policy.value });
     const size = told.spec.observation_size;

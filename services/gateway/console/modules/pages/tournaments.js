@@ -31,7 +31,7 @@ $("#table").append(none);
 function draw() {
   table.show(all);
   none.hidden = all.length > 0;
-  put(none, empty(t("tournaments.empty"), "mazemesh tournament start single bot/random bot/wall-follower bot/shortest-path --game race"));
+  put(none, empty(t("tournaments.empty"), "mazemesh tournament create bot/random bot/wall-follower bot/shortest-path --game race --format single"));
 }
 
 function choose(id) {

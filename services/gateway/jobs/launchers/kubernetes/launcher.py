@@ -9,6 +9,7 @@ from typing import Any, Final
 from mazemesh.errors import Conflict, InvalidArgument, NotFound
 from services.gateway.jobs import plan as plans
 from services.gateway.jobs.job import Job
+from services.gateway.jobs.job_runner.reports import report_of_line
 from services.gateway.jobs.launcher import Sighting
 from services.gateway.jobs.launchers.kubernetes.api import KubernetesApi
 from services.gateway.jobs.launchers.kubernetes.manifest import (
@@ -20,7 +21,6 @@ from services.gateway.jobs.launchers.kubernetes.manifest import (
     name_of,
 )
 from services.gateway.jobs.report import Report
-from services.gateway.jobs.runner.reports import report_of_line
 from services.gateway.jobs.work import Training
 
 _LOOK_SECONDS: Final = 3.0

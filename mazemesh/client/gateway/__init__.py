@@ -1,0 +1,1 @@
+"""What the gateway does beyond the five services: training jobs, and runs as MLflow has them."""

@@ -1,0 +1,177 @@
+"""Requests to a gateway: JSON over HTTP, the caller's key with each, problems as exceptions."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import time
+from collections.abc import Mapping
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Any, Final
+from urllib.parse import urlencode, urlsplit
+
+from mazemesh.client.credentials import Credentials
+from mazemesh.errors import (
+    Conflict,
+    DeadlineExceeded,
+    InvalidArgument,
+    MazemeshError,
+    NotFound,
+    PermissionDenied,
+    ResourceExhausted,
+    Unauthenticated,
+    Unavailable,
+)
+
+DEADLINE: Final = 60.0
+"""Seconds for one answer."""
+
+_TRIES: Final = 5
+_FIRST_PAUSE: Final = 0.2
+_MOST_BYTES: Final = 64 << 20
+
+_ERRORS: Final[dict[int, type[MazemeshError]]] = {
+    400: InvalidArgument,
+    401: Unauthenticated,
+    403: PermissionDenied,
+    404: NotFound,
+    409: Conflict,
+    412: Conflict,
+    413: InvalidArgument,
+    429: ResourceExhausted,
+    503: Unavailable,
+    504: DeadlineExceeded,
+}
+
+Query = Mapping[str, str | int | bool]
+
+
+class Web:
+    """A gateway at a URL, as `http://127.0.0.1:50060`. Thread-safe.
+
+    What may be repeated is tried again for some seconds while the gateway is away.
+    """
+
+    def __init__(self, url: str, credentials: Credentials | None = None) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise InvalidArgument(
+                f"gateway: {url!r} should be a URL as http://127.0.0.1:50060, where `mazemesh up` "
+                "says that its console is (MAZEMESH_GATEWAY_URL)"
+            )
+        self.url = url.rstrip("/")
+        self._parts = parts
+        self.credentials = credentials or Credentials.found()
+        if parts.scheme == "http":
+            self.credentials.check_clear(parts.netloc)
+
+    def get(self, path: str, query: Query | None = None) -> Any:
+        """The answer to GET, from JSON.
+
+        Raises:
+            MazemeshError: as the gateway says; Unavailable where it does not answer.
+        """
+        return self._asked("GET", path, query, None, {}, tries=_TRIES)
+
+    def post(self, path: str, body: Any = None, *, request_id: str = "", wait: float = 0.0) -> Any:
+        """The answer to POST, from JSON.
+
+        Args:
+            path: Of the gateway.
+            body: Sent as JSON.
+            request_id: With one it is repeated while the gateway is away, and happens once.
+            wait: Seconds that the answer may be held until what was asked for has happened.
+
+        Raises:
+            MazemeshError: as the gateway says; Unavailable where it does not answer.
+        """
+        headers = {"idempotency-key": request_id} if request_id else {}
+        if wait:
+            headers["prefer"] = f"wait={max(1, round(wait))}"
+        tries = _TRIES if request_id else 1
+        return self._asked("POST", path, None, {} if body is None else body, headers, tries=tries)
+
+    def _asked(
+        self,
+        method: str,
+        path: str,
+        query: Query | None,
+        body: Any,
+        headers: dict[str, str],
+        *,
+        tries: int,
+    ) -> Any:
+        pause = _FIRST_PAUSE
+        for left in reversed(range(tries)):
+            try:
+                return self._ask(method, path, query, body, headers)
+            except Unavailable:
+                if not left:
+                    raise
+                time.sleep(pause)
+                pause *= 2
+        raise AssertionError("the last try raises")
+
+    def _ask(
+        self, method: str, path: str, query: Query | None, body: Any, headers: dict[str, str]
+    ) -> Any:
+        target = self._parts.path.rstrip("/") + path
+        if query:
+            said = {name: _text(value) for name, value in query.items() if value != ""}
+            target += f"?{urlencode(said)}"
+        told = {"accept": "application/json", **headers}
+        if self.credentials.key:
+            told["authorization"] = f"Bearer {self.credentials.key}"
+        content = None
+        if body is not None:
+            content, told["content-type"] = json.dumps(body), "application/json"
+        connection = self._connection()
+        try:
+            connection.request(method, target, content, told)
+            answer = connection.getresponse()
+            data = answer.read(_MOST_BYTES)
+        except TimeoutError as error:
+            raise DeadlineExceeded(f"no answer from {self.url} within {DEADLINE:g} s") from error
+        except (OSError, HTTPException) as error:
+            raise Unavailable(
+                f"the gateway at {self.url} does not answer ({error}); `mazemesh up` starts one, "
+                "at its --port-base + 9"
+            ) from error
+        finally:
+            connection.close()
+        if answer.status >= 300:
+            raise _error(answer.status, data)
+        return json.loads(data) if data else None
+
+    def _connection(self) -> HTTPConnection:
+        host, port = self._parts.hostname or "", self._parts.port
+        if self._parts.scheme == "http":
+            return HTTPConnection(host, port or 80, timeout=DEADLINE)
+        return HTTPSConnection(host, port or 443, timeout=DEADLINE, context=self.tls())
+
+    def tls(self) -> ssl.SSLContext:
+        """Whom it believes: the mesh's CA where one is known, else the machine's."""
+        ca = self.credentials.ca.decode() if self.credentials.ca else None
+        context = ssl.create_default_context(cadata=ca)
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        return context
+
+
+def _text(value: str | int | bool) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _error(status: int, data: bytes) -> MazemeshError:
+    """The exception that a problem tells (RFC 9457)."""
+    try:
+        problem = json.loads(data)
+        said = str(problem["detail"])
+    except (ValueError, KeyError, TypeError):
+        problem, said = {}, data.decode(errors="replace")[:400]
+    kind = _ERRORS.get(status, Unavailable if status >= 500 else MazemeshError)
+    return kind(
+        said or f"the gateway answered {status}",
+        reason=str(problem.get("reason", "")),
+        field=str(problem.get("field", "")),
+        retry_after=problem.get("retry_after"),
+    )
