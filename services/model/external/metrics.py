@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _GAUGES: Final = (
     ("streams", "Simulators that are connected."),
-    ("episodes", "Their open episodes."),
+    ("episodes", "Episodes of simulators that are open now."),
     ("agents", "Agents that play in them."),
     ("bytes", "What agents and unfinished experience hold, in bytes."),
 )
@@ -21,7 +21,7 @@ _COUNTERS: Final = (
     ("turns", "Messages of simulators with what happened to agents."),
     ("actions", "Actions that agents of simulators were told."),
     ("agent_steps", "Steps of agents that policies learn from."),
-    ("ended_episodes", "Episodes that simulators ended."),
+    ("ended_episodes", "Episodes that simulators have ended."),
     ("cut_episodes", "Episodes whose agents had not all ended by then."),
     ("failed_episodes", "Episodes that an error ended."),
     ("rows", "Rows of experience written for simulators."),
