@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -62,18 +61,6 @@ def seen(page: Page) -> dict[int, float]:
     for step, milliseconds in page.evaluate("window.seen"):
         found.setdefault(int(step), milliseconds / 1000)
     return found
-
-
-def first_paint(browser: Browser, url: str, ready: str) -> float:
-    """Milliseconds from asking for a page to its `ready` element, and the next paint."""
-    page = page_of(browser)
-    began = time.perf_counter()
-    page.goto(url, wait_until="commit")
-    page.wait_for_selector(ready, state="attached")
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
-    took = (time.perf_counter() - began) * 1000
-    page.context.close()
-    return took
 
 
 def until_live(page: Any, after: float) -> float:

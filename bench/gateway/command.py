@@ -16,7 +16,7 @@ import numpy as np
 import typer
 
 from bench.gateway.playing import playing
-from bench.gateway.world import World, world, write_journals
+from bench.gateway.world import World, world
 
 app = typer.Typer()
 
@@ -28,7 +28,7 @@ _ASKED = ("/leaderboards/race", "/policies", "/games/running", "/ladders")
 def gateway(
     *,
     viewers: Annotated[int, typer.Option(help="who watch beside the browser", min=1)] = 100,
-    runs: Annotated[int, typer.Option(help="whose curves are drawn", min=1)] = 500,
+    runs: Annotated[int, typer.Option(help="whose curves are drawn; 0: none", min=0)] = 500,
     points: Annotated[int, typer.Option(help="of each run", min=2)] = 2_000,
     rate: Annotated[float, typer.Option(help="requests a second", min=1)] = 200.0,
     seconds: Annotated[float, typer.Option(help="of each measurement", min=1)] = 15.0,
@@ -37,43 +37,29 @@ def gateway(
 ) -> None:
     """Move to board, first paint, REST, the gateway's processor, and its way back."""
     from bench.gateway import browser as browsers
+    from bench.gateway import paint
 
     found: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory(prefix="bench-gateway-") as folder:
-        write_journals(Path(folder), runs, points)
-        with world(Path(folder)) as made, browsers.chromium() as chromium:
-            found["first_paint_ms_500_runs"] = _curves(browsers, chromium, made)
-            found["rest_p95_ms"] = _rest(made.url, rate, seconds)
-            with playing(made.mesh) as played:
-                page = browsers.watch(chromium, made.url, played.game_id)
-                cells = {
-                    str(count): _watched(browsers, made, played, page, count, seconds)
-                    for count in (viewers, 3 * viewers)
-                }
-                found["move_to_board_p95_ms"] = cells[str(viewers)]["p95_ms"]
-                found["cpu_100_viewers"] = cells[str(viewers)]["cpu_share"]
-                found["reconnect_seconds"] = _killed(browsers, made, page)
-        if mlflow:
-            from bench.gateway.mlflow_page import mlflow_first_paint
-
-            with browsers.chromium() as chromium:
-                found["mlflow_first_paint_ms"] = mlflow_first_paint(
-                    chromium, Path(folder), runs, points
-                )
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-gateway-") as folder,
+        world(Path(folder)) as made,
+        browsers.chromium() as chromium,
+    ):
+        found["rest_p95_ms"] = _rest(made.url, rate, seconds)
+        with playing(made.mesh) as played:
+            page = browsers.watch(chromium, made.url, played.game_id)
+            cells = {
+                str(count): _watched(browsers, made, played, page, count, seconds)
+                for count in (viewers, 3 * viewers)
+            }
+            found["move_to_board_p95_ms"] = cells[str(viewers)]["p95_ms"]
+            found["cpu_100_viewers"] = cells[str(viewers)]["cpu_share"]
+            found["reconnect_seconds"] = _killed(browsers, made, page)
     found = {name: round(value, 3) for name, value in found.items()}
-    told = {
-        "bench": "gateway",
-        **found,
-        "cells": {"viewers": cells, "runs": runs, "points": points},
-    }
+    painted = paint.measure(runs=runs, points=points, peer=mlflow) if runs else {"cells": None}
+    told = {"bench": "gateway", **found, **painted}
+    told["cells"] = {"viewers": cells, "paint": painted["cells"]}
     print(json.dumps(told, indent=None if as_json else 2))
-
-
-def _curves(browsers: Any, chromium: Any, made: World) -> float:
-    """The best of three: the first reads the journals, as a gateway does once."""
-    where = f"{made.url}/console/training"
-    times = [browsers.first_paint(chromium, where, "html[data-ready]") for _ in range(3)]
-    return min(times)
 
 
 def _rest(url: str, rate: float, seconds: float) -> float:
@@ -131,6 +117,8 @@ def _watched(
         for step, moved in list(played.moved.items())
         if began <= moved <= ended - 1 and step in painted
     ]
+    if not delays:
+        raise RuntimeError(f"the page painted none of {len(played.moved)} moves")
     return {
         "p50_ms": round(float(np.percentile(delays, 50)) * 1000, 2),
         "p95_ms": float(np.percentile(delays, 95)) * 1000,

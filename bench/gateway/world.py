@@ -1,8 +1,7 @@
-"""Services as processes, a gateway that can be killed, and the journals of many runs."""
+"""Services as processes, and a gateway that can be killed."""
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import time
@@ -106,24 +105,3 @@ def _end(one: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         one.kill()
         one.wait()
-
-
-def write_journals(folder: Path, runs: int, points: int) -> None:
-    """Journals as learners write them: `points` lines of two figures each."""
-    for run in range(runs):
-        place = folder / "learner" / f"run-{run:03}"
-        place.mkdir(parents=True)
-        about = {
-            "run_id": f"{run:032x}",
-            "policy": f"run-{run:03}",
-            "game": "race",
-            "algorithm": ("ppo", "dqn")[run % 2],
-            "config": {"learning_rate": 0.001 * (1 + run % 7)},
-        }
-        (place / "run.json").write_text(json.dumps(about))
-        lines = (
-            f'{{"time":{1_700_000_000 + point},"agent_steps":{point * 640},'
-            f'"episode_reward":{(point % 97) / 97 + point / points:.4f}}}\n'
-            for point in range(points)
-        )
-        (place / "metrics.jsonl").write_text("".join(lines))

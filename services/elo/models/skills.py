@@ -1,6 +1,6 @@
 """What the models that move with each match believe of the players of a ladder.
 
-Elo's own rating is in `standings.folding.records`; here is how sure it is, and all that Glicko-2 and
+Elo's own rating is in `folding.records`; here is how sure it is, and all that Glicko-2 and
 Plackett-Luce have. Each is a fold over the log in its order, so that the same log gives the same
 bits.
 """

@@ -39,18 +39,20 @@ def description(patient: str) -> dict[str, Any]:
         return told
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_schemathesis_finds_no_failure(patient: str) -> None:
     pytest.importorskip("schemathesis", reason="asks what the description allows")
     done = subprocess.run(
         [
             *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG)),
             *("run", f"{patient}/openapi.json", "--phases", "examples,fuzzing"),
-            *("--max-examples", "2", "--seed", "1", "--request-timeout", "60", "--no-color"),
+            *("--max-examples", "1", "--seed", "1", "--request-timeout", "60", "--no-color"),
             *("--warnings", "off", "--generation-database", "none"),
         ],
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=580,
         check=False,
     )
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
