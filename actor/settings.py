@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -80,6 +80,11 @@ class ActorSettings(WorkerSettings):
         description="of experience on its way to Replay: auto packs it where the way is slow",
     )
     threads: int = Field(default=1, ge=1, le=64, description="onnxruntime threads")
+    variant: Literal["", "fp16", "bf16", "int8"] = Field(
+        default="",
+        description="form of versions' files that the students play by, where a version has it "
+        "(the learner's `variants`); else, and without it, the file as it was published",
+    )
 
 
 class EvaluatorSettings(WorkerSettings):

@@ -25,6 +25,7 @@ from bench.pinned import pinned_server
 from learner.loop.first_version import first_draft
 from learner.loop.publisher import Draft, Publisher, parity_check
 from learner.network.architecture import evaluate, initial_parameters
+from learner.record.provenance import code_version, config_of
 from learner.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.client.model import ModelClient
@@ -66,7 +67,8 @@ def version(
         _clients(server.address, 3) as (learner, actor, watcher),
     ):
         stop = threading.Event()
-        publisher = Publisher(learner, run, "bench", stop)
+        made = {"config": config_of(run), "code_version": code_version()}
+        publisher = Publisher(learner, run, "bench", stop, **made)  # type: ignore[arg-type]
         publisher.publish(drafts[0])
         student = Student(actor, run.policy, stop)
         student.wait()

@@ -23,10 +23,12 @@ from learner.record import checkpoint, finished
 from learner.record.journal import Journal, run_id_of
 from learner.record.lineage import Lineage
 from learner.record.metrics import LearnerMetrics
+from learner.record.provenance import code_version, config_of
 from learner.record.tracking import Tracking
 from learner.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.errors import InvalidArgument
+from mazemesh.policy.variants import check_kinds
 from mazemesh.starting import loading_kernels
 
 if TYPE_CHECKING:
@@ -109,7 +111,15 @@ def _lead(
     journal = Journal(settings.folder, run, run_id)
     metadata = {"torch": importlib.metadata.version("torch")}
     lineage = Lineage(settings.folder)
-    publisher = Publisher(sink, run, run_id, stop, metadata=metadata, lineage=lineage, lease=lease)
+    publisher = Publisher(
+        *(sink, run, run_id, stop),
+        metadata=metadata,
+        config=config_of(run),
+        code_version=settings.code_version or code_version(),
+        lineage=lineage,
+        lease=lease,
+        variants=check_kinds(filter(None, settings.variants.split(","))),
+    )
     if first is not None:
         publisher.insist(first)
     told = settings.tracking, settings.data_dir, settings.folder, settings.model_address

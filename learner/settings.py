@@ -13,7 +13,9 @@ from learner.network.parts.encoding import Encoding, ImageEncoder, MemoryCell, V
 from learner.network.parts.layers import Activation
 from learner.run_file import lay_over, read_settings
 from mazemesh.client.addresses import Addresses
+from mazemesh.errors import InvalidArgument
 from mazemesh.games.foreign import policy_name
+from mazemesh.policy.variants import check_kinds
 from mazemesh.process.blob_settings import BlobSettings
 
 _LOCAL = Addresses.local()
@@ -134,6 +136,12 @@ class LearnerSettings(BlobSettings):
     matchmaker_address: str = Field(
         default=_LOCAL.matchmaker, description="host:port of Matchmaker, for an exploiter"
     )
+    code_version: str = Field(
+        default="",
+        max_length=128,
+        description="version of the code that trains, kept with each version of the policy; "
+        "that of mazemesh, with the commit of a checkout, unless set",
+    )
     take_over: bool = Field(
         default=False, description="take the policy's name from another learner that holds it"
     )
@@ -182,6 +190,11 @@ class LearnerSettings(BlobSettings):
         default=2.0, description="between versions at most, however few the agent steps"
     )
     snapshot_seconds: Seconds = Field(default=60.0, description="between snapshots")
+    variants: str = Field(
+        default="",
+        description="other forms that the Model service makes of each snapshot's file: some of "
+        "fp16, bf16, int8, separated by commas",
+    )
     checkpoint_seconds: Seconds = Field(default=10.0, description="between checkpoints")
     copy_seconds: float = Field(
         default=30.0,
@@ -190,6 +203,15 @@ class LearnerSettings(BlobSettings):
         description="between copies of the newest checkpoint to blobs_url, from which a learner "
         "goes on whose folder has none; 0: no copies",
     )
+
+    @field_validator("variants")
+    @classmethod
+    def _are_forms(cls, variants: str) -> str:
+        try:
+            check_kinds(filter(None, variants.split(",")))
+        except InvalidArgument as error:
+            raise ValueError(str(error)) from error
+        return variants
 
     @field_validator("algorithm")
     @classmethod

@@ -53,7 +53,12 @@ def policy_digest(content: bytes) -> int:
 
     Of a policy's file, whose sha256 the Model service knows; of a bot, which has none, of its name.
     """
-    return int.from_bytes(hashlib.sha256(content).digest()[:8], "big")
+    return digest_of(hashlib.sha256(content).hexdigest())
+
+
+def digest_of(sha256: str) -> int:
+    """The same of a file whose sha256 (hex) is known."""
+    return int(sha256[:16], 16)
 
 
 def unroll_signature(

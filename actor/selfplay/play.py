@@ -20,6 +20,7 @@ from actor.selfplay.seat_plan import Part, SeatPlan
 from actor.selfplay.selfplay import TrainingGames
 from actor.selfplay.shown_session import ShownSession
 from actor.selfplay.student import Student
+from actor.selfplay.variant import InForm
 from actor.settings import ActorSettings
 from mazemesh import tracing
 from mazemesh.client.game.game import GamesSession
@@ -61,7 +62,8 @@ class Actor:
         self._settings, self._mesh, self._stop = settings, mesh, stop
         self._metrics = ActorMetrics(registry)
         self._cache = PolicyCache(mesh.model)  # until the game is known
-        self._student = Student(mesh.model, settings.policy, stop)
+        self._model = InForm(mesh.model, settings.variant) if settings.variant else mesh.model
+        self._student = Student(self._model, settings.policy, stop)
         self._rival: Student | None = None
         self._roles: tuple[Role, ...] = ()
         self._entropy = np.random.SeedSequence(settings.seed)
@@ -119,7 +121,7 @@ class Actor:
 
     def _follow(self, name: str) -> Student:
         """Another policy of the run, when its first version is there."""
-        student = Student(self._mesh.model, name, self._stop)
+        student = Student(self._model, name, self._stop)
         student.wait()
         return student
 

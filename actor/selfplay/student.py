@@ -30,6 +30,7 @@ from mazemesh.errors import (
     NotFound,
     Unavailable,
 )
+from mazemesh.experience import digest_of
 from mazemesh.games import GameSpec
 from mazemesh.policy.onnx_policy import OnnxPolicy
 from mazemesh.policy.weights import Graph
@@ -178,7 +179,11 @@ class Student:
         if self._graph is None or self._graph.sha256 != description.graph_sha256:
             self._graph = Graph.of(data) if description.graph_sha256 else None
         reference = f"{description.name}:{description.version}"
-        self._install(description, _loaded(reference, data, spec, greedy=description.q_values))
+        policy = _loaded(reference, data, spec, greedy=description.q_values)
+        if description.sha256:
+            # Of another form of the file too it is the version that experience names.
+            policy.digest = digest_of(description.sha256)
+        self._install(description, policy)
 
     def _install(self, description: PolicyVersion, policy: OnnxPolicy) -> None:
         with self._installed:

@@ -25,11 +25,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
+
+import typer
 
 from bench.children import ending_with_us
 from mazemesh.process.interpreter import run_module
 from mazemesh.process.ports import free_block
+
+app = typer.Typer()
 
 STEPS_A_LINE: Final = 12_000
 METRIC: Final = "episode_reward"
@@ -114,6 +118,20 @@ class Data:
                         "VALUES (?,?,?,?,?,?)",
                         kept,
                     )
+
+
+@app.command("paint")
+def paint(
+    *,
+    runs: Annotated[int, typer.Option(help="whose curves are shown", min=2)] = 500,
+    points: Annotated[int, typer.Option(help="of each", min=2)] = 2_000,
+    visits: Annotated[int, typer.Option(help="of each page; the median counts", min=1)] = 3,
+    peer: Annotated[bool, typer.Option(help="MLflow's chart view too")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
+) -> None:
+    """Curves of many runs until they are drawn: the console's page and MLflow's chart view."""
+    found = measure(runs=runs, points=points, visits=visits, peer=peer)
+    print(json.dumps({"bench": "paint", **found}, indent=None if as_json else 2))
 
 
 def measure(
@@ -239,7 +257,3 @@ def _until_read(url: str, runs: int) -> float:
         with urllib.request.urlopen(f"{url}/training/runs", timeout=60) as answer:
             if json.load(answer)["read"] >= runs:
                 return round(time.monotonic() - began, 3)
-
-
-if __name__ == "__main__":
-    sys.stdout.write(json.dumps(measure(peer="--no-peer" not in sys.argv), indent=1) + "\n")

@@ -6,8 +6,9 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 import numpy as np
 import structlog
@@ -142,8 +143,11 @@ class Publisher:
         stop: threading.Event,
         *,
         metadata: dict[str, str] | None = None,
+        config: Mapping[str, str] = MappingProxyType({}),
+        code_version: str = "",
         lineage: Lineage | None = None,
         lease: Lease | None = None,
+        variants: Sequence[str] = (),
     ) -> None:
         self.version = 0
         self.training_steps: dict[int, int] = {}
@@ -153,6 +157,8 @@ class Publisher:
         self.seconds = 0.0
         self._sink, self._run, self._run_id, self._stop = sink, run, run_id, stop
         self._metadata, self._lineage, self._lease = metadata or {}, lineage, lease
+        self._variants = [f"POLICY_VARIANT_{kind.upper()}" for kind in variants]
+        self._config, self._code_version = config, code_version
         self._graph: Graph | None = None
         self._condition = threading.Condition()
         self._waiting: deque[Draft] = deque()
@@ -272,6 +278,9 @@ class Publisher:
             parity=draft.parity,
             fence=0 if self._lease is None else self._lease.fence,
             q_values=self._run.architecture.dueling,
+            variants=self._variants if draft.snapshot else (),
+            code_version=self._code_version,
+            config=self._config,
             metadata={
                 **_drawn_from(self._run.architecture),
                 "algorithm": self._run.algorithm,

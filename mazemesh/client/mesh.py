@@ -25,7 +25,8 @@ from mazemesh.client.replay.experience_tables import ExperienceTables
 from mazemesh.client.replay.replay_shards import connect_replay
 
 if TYPE_CHECKING:
-    from mazemesh.client.gateway.experiments import Experiments
+    from mazemesh.client.experiments import Experiments
+    from mazemesh.client.gateway.runs import Runs
     from mazemesh.client.gateway.training import Training
     from mazemesh.client.gateway.web import Web
     from mazemesh.client.tournaments import Tournaments
@@ -74,6 +75,13 @@ class Mesh:
         return ModelClient(self.addresses.model, self._credentials)
 
     @cached_property
+    def experiments(self) -> Experiments:
+        """Compares versions by who is served by which: A/B tests, canaries, shadows."""
+        from mazemesh.client.experiments import Experiments
+
+        return Experiments(self.model)
+
+    @cached_property
     def elo(self) -> EloClient:
         """Records results and tells ratings."""
         return EloClient(self.addresses.elo, self._credentials)
@@ -109,15 +117,15 @@ class Mesh:
         return Training(self._web)
 
     @cached_property
-    def experiments(self) -> Experiments:
+    def runs(self) -> Runs:
         """Training runs as MLflow, or their own journals, have them.
 
         Raises:
             InvalidArgument: as `training`.
         """
-        from mazemesh.client.gateway.experiments import Experiments
+        from mazemesh.client.gateway.runs import Runs
 
-        return Experiments(self._web)
+        return Runs(self._web)
 
     @cached_property
     def _web(self) -> Web:

@@ -7,9 +7,12 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mazemesh.client.credentials import Credentials
+from mazemesh.client.experimenting import RETRIED, ExperimentingClient
+from mazemesh.client.inferring import variant_number
 from mazemesh.client.keeping import KEEPING_METHODS, KeepingClient
 from mazemesh.client.pauses import jittered
 from mazemesh.errors import MazemeshError, NotFound, Unavailable
@@ -29,8 +32,8 @@ _ATTEMPTS = 5
 _PAUSE = 0.2
 
 
-class ModelClient(KeepingClient):
-    """Publishes, fetches, lists, watches and asks policies. Thread-safe."""
+class ModelClient(KeepingClient, ExperimentingClient):
+    """Publishes, fetches, lists, watches, asks and compares policies. Thread-safe."""
 
     def __init__(self, address: str, credentials: Credentials | None = None) -> None:
         # A publish always carries a request_id here, so it may be tried again; an alias may not.
@@ -44,10 +47,12 @@ class ModelClient(KeepingClient):
             "ListAliasHistory",
             "GetPolicySignature",
             "ResetSessions",
+            *RETRIED,
+            "GetDrift",
             *KEEPING_METHODS,
         )
         super().__init__(address, tuple((_SERVICE, method) for method in methods), credentials)
-        self._known: dict[str, str] = {}
+        self._known: dict[str, tuple[str, _Config]] = {}
 
     def publish(
         self, header: pb.PublishPolicyHeader, data: bytes, graph: Graph | None = None
@@ -73,35 +78,46 @@ class ModelClient(KeepingClient):
         complete.sha256 = header.sha256 or hashlib.sha256(data).hexdigest()
         complete.size_bytes = header.size_bytes or len(data)
         # Only where Model took a file of this graph from here before.
-        if graph is not None and self._known.get(complete.name) == graph.sha256:
+        known, config = self._known.get(complete.name, ("", _Config()))
+        if graph is not None and known == graph.sha256:
             weights = graph.weights_of(data)
             if weights is not None:
                 try:
-                    return self._publish(_weight_messages(complete, weights, graph))
+                    return self._publish(_weight_messages(complete, weights, graph, config))
                 except NotFound:
                     self._known.pop(complete.name, None)
         version = self._publish(_messages(complete, data))
-        self._known[complete.name] = version.graph_sha256
+        config = _Config(version.config_sha256, dict(complete.config))
+        self._known[complete.name] = version.graph_sha256, config
         return version
 
     def _publish(self, messages: Iterator[pb.PublishPolicyRequest]) -> pb.PolicyVersion:
         return self._call(self._stub.PublishPolicy, messages, PUBLISH_DEADLINE).policy
 
     def get(
-        self, policy: str, if_none_match: str = "", graph: Graph | None = None
+        self,
+        policy: str,
+        if_none_match: str = "",
+        graph: Graph | None = None,
+        variant: str = "",
     ) -> tuple[pb.PolicyVersion, bytes | None]:
         """The version that `policy` ("name:12", "name:alias", "name") stands for, and its file.
 
         The file is None when its sha256 is `if_none_match`. A download that breaks is resumed
         where it broke, of the same version. Where the file is of `graph`, only its weights come,
-        and are put into that.
+        and are put into that. A `variant` ("fp16", "bf16", "int8") is another form of the file,
+        whose sha256 is among the version's `variants`; then `graph` is not looked at.
 
         Raises:
-            NotFound: no such policy, or its file is not kept; the message tells what exists.
+            NotFound: no such policy or variant, or its file is not kept; the message tells what
+                exists.
             Unavailable: the service stayed away, or the file that came is damaged.
         """
         version: pb.PolicyVersion | None = None
         data = bytearray()
+        number = variant_number(variant)
+        if variant:
+            graph = None
         for attempt in range(_ATTEMPTS):
             wanted = f"{version.name}:{version.version}" if version else policy
             request = pb.GetPolicyRequest(
@@ -109,6 +125,7 @@ class ModelClient(KeepingClient):
                 if_none_match=if_none_match,
                 offset=len(data),
                 graph_sha256="" if graph is None else graph.sha256,
+                variant=number,
             )
             try:
                 for response in self._stream(self._stub.GetPolicy, request, DOWNLOAD_DEADLINE):
@@ -122,11 +139,14 @@ class ModelClient(KeepingClient):
                 time.sleep(jittered(_PAUSE * 2**attempt))  # nothing tells when it is back
         if version is None:
             raise MazemeshError(f"{self.address} answered nothing for policy {policy!r}")
-        if version.sha256 == if_none_match:
+        sha256 = version.sha256
+        if variant:
+            sha256 = next((one.sha256 for one in version.variants if one.variant == number), "")
+        if sha256 == if_none_match:
             return version, None
         if graph is not None and version.graph_sha256 == graph.sha256:
             data = bytearray(_filled(version, graph, bytes(data)))
-        return version, _checked(version, bytes(data))
+        return version, _checked(version, sha256, bytes(data))
 
     def describe(self, policy: str) -> pb.PolicyVersion:
         """The version that `policy` stands for, in any state, without its file.
@@ -240,6 +260,14 @@ class ModelClient(KeepingClient):
         return self._call(self._stub.HoldName, request)
 
 
+@dataclass(frozen=True)
+class _Config:
+    """What the last whole file of a name was published with, which need not be sent again."""
+
+    sha256: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
 def _one_by_one(messages: Any) -> Iterator[pb.WatchPoliciesResponse]:
     with closing(messages):
         for message in messages:
@@ -256,11 +284,14 @@ def _messages(header: pb.PublishPolicyHeader, data: bytes) -> Iterator[pb.Publis
 
 
 def _weight_messages(
-    header: pb.PublishPolicyHeader, weights: bytes, graph: Graph
+    header: pb.PublishPolicyHeader, weights: bytes, graph: Graph, config: _Config
 ) -> Iterator[pb.PublishPolicyRequest]:
     complete = pb.PublishPolicyHeader()
     complete.CopyFrom(header)
     complete.graph_sha256 = graph.sha256
+    if config.sha256 and complete.config == config.values:
+        complete.config_sha256 = config.sha256
+        complete.ClearField("config")
     if len(weights) + complete.ByteSize() <= CHUNK_BYTES:
         complete.weights = weights
         weights = b""
@@ -274,11 +305,11 @@ def _filled(version: pb.PolicyVersion, graph: Graph, weights: bytes) -> bytes:
         raise Unavailable(f"{version.name}:{version.version} came damaged: {error}") from error
 
 
-def _checked(version: pb.PolicyVersion, data: bytes) -> bytes:
+def _checked(version: pb.PolicyVersion, wanted: str, data: bytes) -> bytes:
     sha256 = hashlib.sha256(data).hexdigest()
-    if sha256 != version.sha256:
+    if sha256 != wanted:
         raise Unavailable(
             f"{version.name}:{version.version} came with {len(data)} bytes that hash to {sha256}; "
-            f"expected {version.size_bytes} bytes with {version.sha256}"
+            f"expected bytes with {wanted}"
         )
     return data

@@ -8,6 +8,7 @@ from pathlib import Path
 import onnxruntime as ort
 
 from mazemesh.errors import InvalidArgument
+from mazemesh.policy.variants import variant
 
 
 def ort_format(data: bytes) -> bytes:
@@ -34,25 +35,8 @@ def ort_format(data: bytes) -> bytes:
 
 
 def eight_bits(data: bytes) -> bytes | None:
-    """The file with weights of matrices in int8, and inputs of these quantized as they come.
-
-    None where there is no such matrix.
-    """
-    import onnx
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-    from onnxruntime.quantization.quant_utils import add_pre_process_metadata
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "policy.onnx"
-        model = onnx.shape_inference.infer_shapes(onnx.load_model_from_string(data))
-        add_pre_process_metadata(model)  # that it was prepared; or a warning would say it was not
-        quantize_dynamic(
-            model,
-            path,
-            per_channel=True,
-            weight_type=QuantType.QInt8,
-        )
-        found = path.read_bytes()
-    integers = ("MatMulInteger", "ConvInteger", "DynamicQuantizeLSTM")
-    nodes = onnx.load_model_from_string(found).graph.node
-    return found if any(node.op_type in integers for node in nodes) else None
+    """The file with products of integers (`mazemesh.policy.variants`); None where it has none."""
+    try:
+        return variant(data, "int8")
+    except InvalidArgument:
+        return None

@@ -116,7 +116,6 @@ class Simulator:
         self._episodes: dict[int, Episode] = {}
         self._answers: dict[int, pb.TurnAnswer] = {}
         self._failed: dict[int, MazemeshError] = {}
-        self._life = 0
         self._open()
 
     def episode(self) -> Episode:
@@ -238,7 +237,6 @@ class Simulator:
                 raise
             else:
                 self._stream = stream
-                self._life += 1
                 self.played = {one.kind: (one.policy, one.learns) for one in opened.kinds}
                 return
 

@@ -135,7 +135,8 @@ class GRPCInferenceServiceServicer:
 
     def ModelInfer(self, request, context):
         """As ModelService.Infer. A sequence (parameters `sequence_id`, a whole number other than 0 or a text, `sequence_start`,
-        `sequence_end`) is a session of so many rows as its first call had.
+        `sequence_end`) is a session of so many rows as its first call had. Where an experiment runs on an alias a call is of the
+        session that the parameter `session` names, else of its sequence; the parameter `experiment_id` of the answer tells which ran.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -52,7 +52,8 @@ class GRPCInferenceServiceStub:
     """Inputs and outputs; the version is loaded for it. NOT_FOUND tells what exists."""
     ModelInfer: _grpc.UnaryUnaryMultiCallable[_inference_pb2.ModelInferRequest, _inference_pb2.ModelInferResponse]
     """As ModelService.Infer. A sequence (parameters `sequence_id`, a whole number other than 0 or a text, `sequence_start`,
-    `sequence_end`) is a session of so many rows as its first call had.
+    `sequence_end`) is a session of so many rows as its first call had. Where an experiment runs on an alias a call is of the
+    session that the parameter `session` names, else of its sequence; the parameter `experiment_id` of the answer tells which ran.
     """
     ModelStreamInfer: _grpc.StreamStreamMultiCallable[_inference_pb2.ModelInferRequest, _inference_pb2.ModelStreamInferResponse]
     """ModelInfer again and again, each request answered in its turn. An error is told in its answer and ends nothing."""
@@ -81,7 +82,8 @@ class GRPCInferenceServiceAsyncStub(GRPCInferenceServiceStub):
     """Inputs and outputs; the version is loaded for it. NOT_FOUND tells what exists."""
     ModelInfer: _aio.UnaryUnaryMultiCallable[_inference_pb2.ModelInferRequest, _inference_pb2.ModelInferResponse]  # type: ignore[assignment]
     """As ModelService.Infer. A sequence (parameters `sequence_id`, a whole number other than 0 or a text, `sequence_start`,
-    `sequence_end`) is a session of so many rows as its first call had.
+    `sequence_end`) is a session of so many rows as its first call had. Where an experiment runs on an alias a call is of the
+    session that the parameter `session` names, else of its sequence; the parameter `experiment_id` of the answer tells which ran.
     """
     ModelStreamInfer: _aio.StreamStreamMultiCallable[_inference_pb2.ModelInferRequest, _inference_pb2.ModelStreamInferResponse]  # type: ignore[assignment]
     """ModelInfer again and again, each request answered in its turn. An error is told in its answer and ends nothing."""
@@ -143,7 +145,8 @@ class GRPCInferenceServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_inference_pb2.ModelInferResponse, _abc.Awaitable[_inference_pb2.ModelInferResponse]]:
         """As ModelService.Infer. A sequence (parameters `sequence_id`, a whole number other than 0 or a text, `sequence_start`,
-        `sequence_end`) is a session of so many rows as its first call had.
+        `sequence_end`) is a session of so many rows as its first call had. Where an experiment runs on an alias a call is of the
+        session that the parameter `session` names, else of its sequence; the parameter `experiment_id` of the answer tells which ran.
         """
 
     @_abc_1.abstractmethod

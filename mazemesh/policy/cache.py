@@ -22,6 +22,14 @@ class PolicySource(Protocol):
         ...
 
 
+class VariantSource(Protocol):
+    """The same, of files in other forms too."""
+
+    def get(self, policy: str, *, variant: str = "") -> tuple[PolicyVersion, bytes | None]:
+        """The version and its file in a form."""
+        ...
+
+
 def check_spec(description: PolicyVersion, spec_hash: str) -> None:
     """Raises FailedPrecondition when a policy was trained for another spec; empty: for any."""
     if spec_hash not in ("", description.spec_hash):
@@ -32,19 +40,27 @@ def check_spec(description: PolicyVersion, spec_hash: str) -> None:
         )
 
 
-def fetch_policy(model: PolicySource, reference: str, *, spec_hash: str = "") -> OnnxPolicy:
+def fetch_policy(
+    model: VariantSource, reference: str, *, spec_hash: str = "", variant: str = ""
+) -> OnnxPolicy:
     """The policy that "name:version", "name:alias" or "name" stands for, loaded.
 
     Args:
         model: The Model service, such as `mazemesh.connect().model`.
         reference: What to load; the policy's own `reference` has the version written out.
         spec_hash: What it must have been trained for (`GameSpec.spec_hash`); empty: anything.
+        variant: The form of its file ("fp16", "bf16", "int8"); empty: as it was published.
 
     Raises:
-        NotFound: no such version, or its file was collected.
+        NotFound: no such version or variant, or its file was collected.
         FailedPrecondition: it was trained for other observations or actions.
     """
-    description, data = model.get(reference)
+    return _opened(*model.get(reference, variant=variant), reference, spec_hash)
+
+
+def _opened(
+    description: PolicyVersion, data: bytes | None, reference: str, spec_hash: str
+) -> OnnxPolicy:
     if data is None:
         raise NotFound(f"policy {reference} has no file any more")
     check_spec(description, spec_hash)
@@ -78,9 +94,8 @@ class PolicyCache:
         """
         policy = self._loaded.get(reference)
         if policy is None:
-            policy = self._loaded[reference] = fetch_policy(
-                self._model, reference, spec_hash=self._spec_hash
-            )
+            found = self._model.get(reference)
+            policy = self._loaded[reference] = _opened(*found, reference, self._spec_hash)
             while len(self._loaded) > self._capacity:
                 self._loaded.popitem(last=False)
         self._loaded.move_to_end(reference)

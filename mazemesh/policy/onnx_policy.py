@@ -120,6 +120,11 @@ class OnnxPolicy:
             for one in self._session.get_inputs()
         )
 
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """Onnxruntime's execution providers that the session has, the preferred one first."""
+        return tuple(self._session.get_providers())
+
     def warm(self) -> None:
         """Runs the session once, on zeros."""
         inputs = {

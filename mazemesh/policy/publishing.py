@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -18,9 +18,12 @@ from mazemesh.policy.behaviour import Answered, HeldOutPlay, answers
 from mazemesh.policy.heads import heads, parts_of
 from mazemesh.policy.onnx_policy import Observation, OnnxPolicy
 from mazemesh.policy.policy_file import PolicyFile, read_policy
+from mazemesh.policy.variants import check_kinds
 from mazemesh.v1.model_pb2 import (
     Collection,
     ParityCheck,
+    PolicyVariant,
+    PolicyVariantFile,
     PolicyVersion,
     PublishPolicyHeader,
 )
@@ -46,6 +49,42 @@ class PublishingPeer(Protocol):
 
 
 @dataclass(frozen=True)
+class MadeVariant:
+    """Another form of a version's file.
+
+    Attributes:
+        kind: "fp16", "bf16" or "int8".
+        size_bytes: Of its file; 0 where it was rejected.
+        largest_difference: Of any answer x from the publisher's, in units of max(1, |x|).
+        same_choices: Share of choices of which the likeliest is the same.
+        rejection: Why there is none; empty otherwise.
+    """
+
+    kind: str
+    size_bytes: int
+    largest_difference: float
+    same_choices: float
+    rejection: str = ""
+
+    @classmethod
+    def of(cls, told: PolicyVariantFile) -> MadeVariant:
+        """As Model tells it."""
+        kind = PolicyVariant.Name(told.variant).removeprefix("POLICY_VARIANT_").lower()
+        return cls(
+            kind, told.size_bytes, told.largest_difference, told.same_choices, told.rejection
+        )
+
+    def __str__(self) -> str:
+        """In words."""
+        if self.rejection:
+            return f"{self.kind} was not made: {self.rejection}"
+        return (
+            f"{self.kind}, {self.size_bytes} bytes: answers differ by at most "
+            f"{self.largest_difference:.2g}, {self.same_choices:.1%} of choices are the same"
+        )
+
+
+@dataclass(frozen=True)
 class Published:
     """A version that is ready to play.
 
@@ -58,6 +97,7 @@ class Published:
         expected_from: Which program computed the answers that Model compared with its own.
         compared: What Model says of the comparison.
         changes: What was changed at the edges of the file, in words.
+        variants: Other forms that Model made of the file; of one that failed, why.
     """
 
     policy: str
@@ -68,6 +108,7 @@ class Published:
     expected_from: str
     compared: str
     changes: tuple[str, ...] = ()
+    variants: tuple[MadeVariant, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,6 +144,7 @@ class Publication:
             expected_from=self.expected_from,
             compared=version.checked,
             changes=self.changes,
+            variants=tuple(map(MadeVariant.of, version.variants)),
         )
 
 
@@ -115,6 +157,7 @@ def publish(
     snapshot: bool = True,
     q_values: bool | None = None,
     names: Mapping[str, str] = MappingProxyType({}),
+    variants: Sequence[str] = (),
     mesh: Mesh | None = None,
 ) -> Published:
     """Publishes an ONNX file that was trained elsewhere, and waits until it can be played.
@@ -132,6 +175,7 @@ def publish(
             preferences.
         names: Names of the file's inputs and outputs, to those of a policy (`observation`,
             `action_mask`, `logits`, `value`, ...), where they cannot be told.
+        variants: Other forms that Model makes of the file: "fp16", "bf16", "int8".
         mesh: Where to; `mazemesh.connect()` if None.
 
     Raises:
@@ -139,7 +183,11 @@ def publish(
         FailedPrecondition, Conflict: as `Publication.send`.
     """
     publication = prepare(
-        Path(path), name, game, settings, snapshot=snapshot, q_values=q_values, names=names
+        *(Path(path), name, game, settings),
+        snapshot=snapshot,
+        q_values=q_values,
+        names=names,
+        variants=variants,
     )
     if mesh is not None:
         return publication.send(mesh.model)
@@ -158,6 +206,7 @@ def prepare(
     snapshot: bool = True,
     q_values: bool | None = None,
     names: Mapping[str, str] = MappingProxyType({}),
+    variants: Sequence[str] = (),
 ) -> Publication:
     """Checks a file and computes its expected answers; see `publish`.
 
@@ -173,6 +222,7 @@ def prepare(
         q_values=found.q_values,
         collection=Collection(game=game, settings=settings_to_proto(chosen)),
         parity=parity,
+        variants=[f"POLICY_VARIANT_{kind.upper()}" for kind in check_kinds(variants)],
     )
     return Publication(header, found.data, by, found.changes)
 

@@ -680,7 +680,7 @@ class Queued(_message.Message):
     def __init__(self, since_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rating: _Optional[float] = ..., window: _Optional[float] = ..., tickets_waiting: _Optional[int] = ...) -> None: ...
 
 class Matched(_message.Message):
-    __slots__ = ("match_id", "game_id", "seat_token", "seat", "participants", "game_address", "party", "backfilled")
+    __slots__ = ("match_id", "game_id", "seat_token", "seat", "participants", "game_address", "party", "backfilled", "player")
     MATCH_ID_FIELD_NUMBER: _ClassVar[int]
     GAME_ID_FIELD_NUMBER: _ClassVar[int]
     SEAT_TOKEN_FIELD_NUMBER: _ClassVar[int]
@@ -689,6 +689,7 @@ class Matched(_message.Message):
     GAME_ADDRESS_FIELD_NUMBER: _ClassVar[int]
     PARTY_FIELD_NUMBER: _ClassVar[int]
     BACKFILLED_FIELD_NUMBER: _ClassVar[int]
+    PLAYER_FIELD_NUMBER: _ClassVar[int]
     match_id: str
     game_id: str
     seat_token: str
@@ -697,7 +698,8 @@ class Matched(_message.Message):
     game_address: str
     party: _containers.RepeatedCompositeFieldContainer[PartySeat]
     backfilled: bool
-    def __init__(self, match_id: _Optional[str] = ..., game_id: _Optional[str] = ..., seat_token: _Optional[str] = ..., seat: _Optional[int] = ..., participants: _Optional[_Iterable[str]] = ..., game_address: _Optional[str] = ..., party: _Optional[_Iterable[_Union[PartySeat, _Mapping]]] = ..., backfilled: _Optional[bool] = ...) -> None: ...
+    player: str
+    def __init__(self, match_id: _Optional[str] = ..., game_id: _Optional[str] = ..., seat_token: _Optional[str] = ..., seat: _Optional[int] = ..., participants: _Optional[_Iterable[str]] = ..., game_address: _Optional[str] = ..., party: _Optional[_Iterable[_Union[PartySeat, _Mapping]]] = ..., backfilled: _Optional[bool] = ..., player: _Optional[str] = ...) -> None: ...
 
 class PartySeat(_message.Message):
     __slots__ = ("player", "game_id", "seat_token", "seat")

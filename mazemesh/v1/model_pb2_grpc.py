@@ -164,6 +164,46 @@ class ModelServiceStub:
                 request_serializer=mazemesh_dot_v1_dot_model__pb2.ExternalEpisodesRequest.SerializeToString,
                 response_deserializer=mazemesh_dot_v1_dot_model__pb2.ExternalEpisodesResponse.FromString,
                 _registered_method=True)
+        self.CreateExperiment = channel.unary_unary(
+                '/mazemesh.v1.ModelService/CreateExperiment',
+                request_serializer=mazemesh_dot_v1_dot_model__pb2.CreateExperimentRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_model__pb2.CreateExperimentResponse.FromString,
+                _registered_method=True)
+        self.GetExperiment = channel.unary_unary(
+                '/mazemesh.v1.ModelService/GetExperiment',
+                request_serializer=mazemesh_dot_v1_dot_model__pb2.GetExperimentRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_model__pb2.GetExperimentResponse.FromString,
+                _registered_method=True)
+        self.ListExperiments = channel.unary_unary(
+                '/mazemesh.v1.ModelService/ListExperiments',
+                request_serializer=mazemesh_dot_v1_dot_model__pb2.ListExperimentsRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_model__pb2.ListExperimentsResponse.FromString,
+                _registered_method=True)
+        self.UpdateExperiment = channel.unary_unary(
+                '/mazemesh.v1.ModelService/UpdateExperiment',
+                request_serializer=mazemesh_dot_v1_dot_model__pb2.UpdateExperimentRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_model__pb2.UpdateExperimentResponse.FromString,
+                _registered_method=True)
+        self.StopExperiment = channel.unary_unary(
+                '/mazemesh.v1.ModelService/StopExperiment',
+                request_serializer=mazemesh_dot_v1_dot_model__pb2.StopExperimentRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_model__pb2.StopExperimentResponse.FromString,
+                _registered_method=True)
+        self.RecordOutcomes = channel.unary_unary(
+                '/mazemesh.v1.ModelService/RecordOutcomes',
+                request_serializer=mazemesh_dot_v1_dot_model__pb2.RecordOutcomesRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_model__pb2.RecordOutcomesResponse.FromString,
+                _registered_method=True)
+        self.AssignSession = channel.unary_unary(
+                '/mazemesh.v1.ModelService/AssignSession',
+                request_serializer=mazemesh_dot_v1_dot_model__pb2.AssignSessionRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_model__pb2.AssignSessionResponse.FromString,
+                _registered_method=True)
+        self.GetDrift = channel.unary_unary(
+                '/mazemesh.v1.ModelService/GetDrift',
+                request_serializer=mazemesh_dot_v1_dot_model__pb2.GetDriftRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_model__pb2.GetDriftResponse.FromString,
+                _registered_method=True)
 
 
 class ModelServiceServicer:
@@ -430,6 +470,80 @@ class ModelServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateExperiment(self, request, context):
+        """Starts an experiment over an alias: from now on Infer and KServe v2 calls for "name:alias" are served by its arms, which are
+        versions of the name. Which one is a hash of the experiment, the session and the weights, the same at every instance and after
+        every restart; what is changed here the other instances follow within 2 s. All arms are loaded before that begins.
+
+        It ends by StopExperiment, by its own rules (rolled back: everybody is served by the alias again), when a canary is through
+        its steps, when the alias is moved, or when an arm is no longer READY. Versions of a running one are not retired by themselves.
+
+        Durable when it is answered. An id is used once: the same request again is answered with the experiment as it is now, and
+        with another definition it is ALREADY_EXISTS. NOT_FOUND when the alias or a version does not exist. FAILED_PRECONDITION when an
+        arm is not READY or has other columns than the first, the alias stands for another version than the first arm, is `latest`
+        (which moves by itself), or has an experiment that runs. RESOURCE_EXHAUSTED while 64 run.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetExperiment(self, request, context):
+        """An experiment, what its arms did and how they compare. NOT_FOUND when there is none of the id.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListExperiments(self, request, context):
+        """Experiments, the last started first, without comparisons. They are never deleted.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateExperiment(self, request, context):
+        """Gives the arms of a running experiment other weights: a session moves only to an arm whose share grows. A canary goes on with its
+        first step above its new share. ABORTED when `expected_revision` is set and not the experiment's revision; FAILED_PRECONDITION
+        when it has ended.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StopExperiment(self, request, context):
+        """Ends an experiment: calls are served by the alias. One that has ended stays as it is, and is answered.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordOutcomes(self, request, context):
+        """How sessions ended, for the scores of arms. A session has one outcome: the first that is recorded counts, whoever repeats it;
+        so a call may be made again. Durable when it is answered. NOT_FOUND when there is no such experiment; outcomes of one that has
+        ended are kept and counted too. INVALID_ARGUMENT for a version that is no arm, and for any outcome of a shadow's.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AssignSession(self, request, context):
+        """Which version serves a session of "name:alias", for who runs it elsewhere, as in a match. Where an experiment runs the answer is
+        kept: the same session has the same version until the experiment ends, whatever its weights are, and its outcome counts for it.
+        Without one the answer is the version that the alias stands for. NOT_FOUND as of GetPolicy.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetDrift(self, request, context):
+        """How what this instance was asked of late differs from what a version was validated on: see DriftColumn. Of one version, or
+        (without one) of all that were asked of late, those with the largest differences first, at most 64. A version that was not asked
+        has no columns. NOT_FOUND as of GetPolicy.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ModelServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -527,6 +641,46 @@ def add_ModelServiceServicer_to_server(servicer, server):
                     servicer.ExternalEpisodes,
                     request_deserializer=mazemesh_dot_v1_dot_model__pb2.ExternalEpisodesRequest.FromString,
                     response_serializer=mazemesh_dot_v1_dot_model__pb2.ExternalEpisodesResponse.SerializeToString,
+            ),
+            'CreateExperiment': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateExperiment,
+                    request_deserializer=mazemesh_dot_v1_dot_model__pb2.CreateExperimentRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_model__pb2.CreateExperimentResponse.SerializeToString,
+            ),
+            'GetExperiment': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetExperiment,
+                    request_deserializer=mazemesh_dot_v1_dot_model__pb2.GetExperimentRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_model__pb2.GetExperimentResponse.SerializeToString,
+            ),
+            'ListExperiments': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListExperiments,
+                    request_deserializer=mazemesh_dot_v1_dot_model__pb2.ListExperimentsRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_model__pb2.ListExperimentsResponse.SerializeToString,
+            ),
+            'UpdateExperiment': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateExperiment,
+                    request_deserializer=mazemesh_dot_v1_dot_model__pb2.UpdateExperimentRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_model__pb2.UpdateExperimentResponse.SerializeToString,
+            ),
+            'StopExperiment': grpc.unary_unary_rpc_method_handler(
+                    servicer.StopExperiment,
+                    request_deserializer=mazemesh_dot_v1_dot_model__pb2.StopExperimentRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_model__pb2.StopExperimentResponse.SerializeToString,
+            ),
+            'RecordOutcomes': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordOutcomes,
+                    request_deserializer=mazemesh_dot_v1_dot_model__pb2.RecordOutcomesRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_model__pb2.RecordOutcomesResponse.SerializeToString,
+            ),
+            'AssignSession': grpc.unary_unary_rpc_method_handler(
+                    servicer.AssignSession,
+                    request_deserializer=mazemesh_dot_v1_dot_model__pb2.AssignSessionRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_model__pb2.AssignSessionResponse.SerializeToString,
+            ),
+            'GetDrift': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDrift,
+                    request_deserializer=mazemesh_dot_v1_dot_model__pb2.GetDriftRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_model__pb2.GetDriftResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1076,6 +1230,222 @@ class ModelService:
             '/mazemesh.v1.ModelService/ExternalEpisodes',
             mazemesh_dot_v1_dot_model__pb2.ExternalEpisodesRequest.SerializeToString,
             mazemesh_dot_v1_dot_model__pb2.ExternalEpisodesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateExperiment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.ModelService/CreateExperiment',
+            mazemesh_dot_v1_dot_model__pb2.CreateExperimentRequest.SerializeToString,
+            mazemesh_dot_v1_dot_model__pb2.CreateExperimentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetExperiment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.ModelService/GetExperiment',
+            mazemesh_dot_v1_dot_model__pb2.GetExperimentRequest.SerializeToString,
+            mazemesh_dot_v1_dot_model__pb2.GetExperimentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListExperiments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.ModelService/ListExperiments',
+            mazemesh_dot_v1_dot_model__pb2.ListExperimentsRequest.SerializeToString,
+            mazemesh_dot_v1_dot_model__pb2.ListExperimentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateExperiment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.ModelService/UpdateExperiment',
+            mazemesh_dot_v1_dot_model__pb2.UpdateExperimentRequest.SerializeToString,
+            mazemesh_dot_v1_dot_model__pb2.UpdateExperimentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StopExperiment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.ModelService/StopExperiment',
+            mazemesh_dot_v1_dot_model__pb2.StopExperimentRequest.SerializeToString,
+            mazemesh_dot_v1_dot_model__pb2.StopExperimentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordOutcomes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.ModelService/RecordOutcomes',
+            mazemesh_dot_v1_dot_model__pb2.RecordOutcomesRequest.SerializeToString,
+            mazemesh_dot_v1_dot_model__pb2.RecordOutcomesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AssignSession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.ModelService/AssignSession',
+            mazemesh_dot_v1_dot_model__pb2.AssignSessionRequest.SerializeToString,
+            mazemesh_dot_v1_dot_model__pb2.AssignSessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDrift(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.ModelService/GetDrift',
+            mazemesh_dot_v1_dot_model__pb2.GetDriftRequest.SerializeToString,
+            mazemesh_dot_v1_dot_model__pb2.GetDriftResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -214,6 +214,45 @@ class ModelServiceStub:
     episode ends that alone (`failed`). RESOURCE_EXHAUSTED when 64 streams are open, or their agents and what waits would take
     more than 256 MiB (as the service is set). DEADLINE_EXCEEDED after 10 minutes without a message. UNAVAILABLE when the service stops.
     """
+    CreateExperiment: _grpc.UnaryUnaryMultiCallable[_model_pb2.CreateExperimentRequest, _model_pb2.CreateExperimentResponse]
+    """Starts an experiment over an alias: from now on Infer and KServe v2 calls for "name:alias" are served by its arms, which are
+    versions of the name. Which one is a hash of the experiment, the session and the weights, the same at every instance and after
+    every restart; what is changed here the other instances follow within 2 s. All arms are loaded before that begins.
+
+    It ends by StopExperiment, by its own rules (rolled back: everybody is served by the alias again), when a canary is through
+    its steps, when the alias is moved, or when an arm is no longer READY. Versions of a running one are not retired by themselves.
+
+    Durable when it is answered. An id is used once: the same request again is answered with the experiment as it is now, and
+    with another definition it is ALREADY_EXISTS. NOT_FOUND when the alias or a version does not exist. FAILED_PRECONDITION when an
+    arm is not READY or has other columns than the first, the alias stands for another version than the first arm, is `latest`
+    (which moves by itself), or has an experiment that runs. RESOURCE_EXHAUSTED while 64 run.
+    """
+    GetExperiment: _grpc.UnaryUnaryMultiCallable[_model_pb2.GetExperimentRequest, _model_pb2.GetExperimentResponse]
+    """An experiment, what its arms did and how they compare. NOT_FOUND when there is none of the id."""
+    ListExperiments: _grpc.UnaryUnaryMultiCallable[_model_pb2.ListExperimentsRequest, _model_pb2.ListExperimentsResponse]
+    """Experiments, the last started first, without comparisons. They are never deleted."""
+    UpdateExperiment: _grpc.UnaryUnaryMultiCallable[_model_pb2.UpdateExperimentRequest, _model_pb2.UpdateExperimentResponse]
+    """Gives the arms of a running experiment other weights: a session moves only to an arm whose share grows. A canary goes on with its
+    first step above its new share. ABORTED when `expected_revision` is set and not the experiment's revision; FAILED_PRECONDITION
+    when it has ended.
+    """
+    StopExperiment: _grpc.UnaryUnaryMultiCallable[_model_pb2.StopExperimentRequest, _model_pb2.StopExperimentResponse]
+    """Ends an experiment: calls are served by the alias. One that has ended stays as it is, and is answered."""
+    RecordOutcomes: _grpc.UnaryUnaryMultiCallable[_model_pb2.RecordOutcomesRequest, _model_pb2.RecordOutcomesResponse]
+    """How sessions ended, for the scores of arms. A session has one outcome: the first that is recorded counts, whoever repeats it;
+    so a call may be made again. Durable when it is answered. NOT_FOUND when there is no such experiment; outcomes of one that has
+    ended are kept and counted too. INVALID_ARGUMENT for a version that is no arm, and for any outcome of a shadow's.
+    """
+    AssignSession: _grpc.UnaryUnaryMultiCallable[_model_pb2.AssignSessionRequest, _model_pb2.AssignSessionResponse]
+    """Which version serves a session of "name:alias", for who runs it elsewhere, as in a match. Where an experiment runs the answer is
+    kept: the same session has the same version until the experiment ends, whatever its weights are, and its outcome counts for it.
+    Without one the answer is the version that the alias stands for. NOT_FOUND as of GetPolicy.
+    """
+    GetDrift: _grpc.UnaryUnaryMultiCallable[_model_pb2.GetDriftRequest, _model_pb2.GetDriftResponse]
+    """How what this instance was asked of late differs from what a version was validated on: see DriftColumn. Of one version, or
+    (without one) of all that were asked of late, those with the largest differences first, at most 64. A version that was not asked
+    has no columns. NOT_FOUND as of GetPolicy.
+    """
 
 @_typing.type_check_only
 class ModelServiceAsyncStub(ModelServiceStub):
@@ -399,6 +438,45 @@ class ModelServiceAsyncStub(ModelServiceStub):
     FAILED_PRECONDITION, when a kind's policy is not there, or has not the spaces of the kind. What is wrong with an
     episode ends that alone (`failed`). RESOURCE_EXHAUSTED when 64 streams are open, or their agents and what waits would take
     more than 256 MiB (as the service is set). DEADLINE_EXCEEDED after 10 minutes without a message. UNAVAILABLE when the service stops.
+    """
+    CreateExperiment: _aio.UnaryUnaryMultiCallable[_model_pb2.CreateExperimentRequest, _model_pb2.CreateExperimentResponse]  # type: ignore[assignment]
+    """Starts an experiment over an alias: from now on Infer and KServe v2 calls for "name:alias" are served by its arms, which are
+    versions of the name. Which one is a hash of the experiment, the session and the weights, the same at every instance and after
+    every restart; what is changed here the other instances follow within 2 s. All arms are loaded before that begins.
+
+    It ends by StopExperiment, by its own rules (rolled back: everybody is served by the alias again), when a canary is through
+    its steps, when the alias is moved, or when an arm is no longer READY. Versions of a running one are not retired by themselves.
+
+    Durable when it is answered. An id is used once: the same request again is answered with the experiment as it is now, and
+    with another definition it is ALREADY_EXISTS. NOT_FOUND when the alias or a version does not exist. FAILED_PRECONDITION when an
+    arm is not READY or has other columns than the first, the alias stands for another version than the first arm, is `latest`
+    (which moves by itself), or has an experiment that runs. RESOURCE_EXHAUSTED while 64 run.
+    """
+    GetExperiment: _aio.UnaryUnaryMultiCallable[_model_pb2.GetExperimentRequest, _model_pb2.GetExperimentResponse]  # type: ignore[assignment]
+    """An experiment, what its arms did and how they compare. NOT_FOUND when there is none of the id."""
+    ListExperiments: _aio.UnaryUnaryMultiCallable[_model_pb2.ListExperimentsRequest, _model_pb2.ListExperimentsResponse]  # type: ignore[assignment]
+    """Experiments, the last started first, without comparisons. They are never deleted."""
+    UpdateExperiment: _aio.UnaryUnaryMultiCallable[_model_pb2.UpdateExperimentRequest, _model_pb2.UpdateExperimentResponse]  # type: ignore[assignment]
+    """Gives the arms of a running experiment other weights: a session moves only to an arm whose share grows. A canary goes on with its
+    first step above its new share. ABORTED when `expected_revision` is set and not the experiment's revision; FAILED_PRECONDITION
+    when it has ended.
+    """
+    StopExperiment: _aio.UnaryUnaryMultiCallable[_model_pb2.StopExperimentRequest, _model_pb2.StopExperimentResponse]  # type: ignore[assignment]
+    """Ends an experiment: calls are served by the alias. One that has ended stays as it is, and is answered."""
+    RecordOutcomes: _aio.UnaryUnaryMultiCallable[_model_pb2.RecordOutcomesRequest, _model_pb2.RecordOutcomesResponse]  # type: ignore[assignment]
+    """How sessions ended, for the scores of arms. A session has one outcome: the first that is recorded counts, whoever repeats it;
+    so a call may be made again. Durable when it is answered. NOT_FOUND when there is no such experiment; outcomes of one that has
+    ended are kept and counted too. INVALID_ARGUMENT for a version that is no arm, and for any outcome of a shadow's.
+    """
+    AssignSession: _aio.UnaryUnaryMultiCallable[_model_pb2.AssignSessionRequest, _model_pb2.AssignSessionResponse]  # type: ignore[assignment]
+    """Which version serves a session of "name:alias", for who runs it elsewhere, as in a match. Where an experiment runs the answer is
+    kept: the same session has the same version until the experiment ends, whatever its weights are, and its outcome counts for it.
+    Without one the answer is the version that the alias stands for. NOT_FOUND as of GetPolicy.
+    """
+    GetDrift: _aio.UnaryUnaryMultiCallable[_model_pb2.GetDriftRequest, _model_pb2.GetDriftResponse]  # type: ignore[assignment]
+    """How what this instance was asked of late differs from what a version was validated on: see DriftColumn. Of one version, or
+    (without one) of all that were asked of late, those with the largest differences first, at most 64. A version that was not asked
+    has no columns. NOT_FOUND as of GetPolicy.
     """
 
 class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -696,6 +774,93 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         FAILED_PRECONDITION, when a kind's policy is not there, or has not the spaces of the kind. What is wrong with an
         episode ends that alone (`failed`). RESOURCE_EXHAUSTED when 64 streams are open, or their agents and what waits would take
         more than 256 MiB (as the service is set). DEADLINE_EXCEEDED after 10 minutes without a message. UNAVAILABLE when the service stops.
+        """
+
+    @_abc_1.abstractmethod
+    def CreateExperiment(
+        self,
+        request: _model_pb2.CreateExperimentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_model_pb2.CreateExperimentResponse, _abc.Awaitable[_model_pb2.CreateExperimentResponse]]:
+        """Starts an experiment over an alias: from now on Infer and KServe v2 calls for "name:alias" are served by its arms, which are
+        versions of the name. Which one is a hash of the experiment, the session and the weights, the same at every instance and after
+        every restart; what is changed here the other instances follow within 2 s. All arms are loaded before that begins.
+
+        It ends by StopExperiment, by its own rules (rolled back: everybody is served by the alias again), when a canary is through
+        its steps, when the alias is moved, or when an arm is no longer READY. Versions of a running one are not retired by themselves.
+
+        Durable when it is answered. An id is used once: the same request again is answered with the experiment as it is now, and
+        with another definition it is ALREADY_EXISTS. NOT_FOUND when the alias or a version does not exist. FAILED_PRECONDITION when an
+        arm is not READY or has other columns than the first, the alias stands for another version than the first arm, is `latest`
+        (which moves by itself), or has an experiment that runs. RESOURCE_EXHAUSTED while 64 run.
+        """
+
+    @_abc_1.abstractmethod
+    def GetExperiment(
+        self,
+        request: _model_pb2.GetExperimentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_model_pb2.GetExperimentResponse, _abc.Awaitable[_model_pb2.GetExperimentResponse]]:
+        """An experiment, what its arms did and how they compare. NOT_FOUND when there is none of the id."""
+
+    @_abc_1.abstractmethod
+    def ListExperiments(
+        self,
+        request: _model_pb2.ListExperimentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_model_pb2.ListExperimentsResponse, _abc.Awaitable[_model_pb2.ListExperimentsResponse]]:
+        """Experiments, the last started first, without comparisons. They are never deleted."""
+
+    @_abc_1.abstractmethod
+    def UpdateExperiment(
+        self,
+        request: _model_pb2.UpdateExperimentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_model_pb2.UpdateExperimentResponse, _abc.Awaitable[_model_pb2.UpdateExperimentResponse]]:
+        """Gives the arms of a running experiment other weights: a session moves only to an arm whose share grows. A canary goes on with its
+        first step above its new share. ABORTED when `expected_revision` is set and not the experiment's revision; FAILED_PRECONDITION
+        when it has ended.
+        """
+
+    @_abc_1.abstractmethod
+    def StopExperiment(
+        self,
+        request: _model_pb2.StopExperimentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_model_pb2.StopExperimentResponse, _abc.Awaitable[_model_pb2.StopExperimentResponse]]:
+        """Ends an experiment: calls are served by the alias. One that has ended stays as it is, and is answered."""
+
+    @_abc_1.abstractmethod
+    def RecordOutcomes(
+        self,
+        request: _model_pb2.RecordOutcomesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_model_pb2.RecordOutcomesResponse, _abc.Awaitable[_model_pb2.RecordOutcomesResponse]]:
+        """How sessions ended, for the scores of arms. A session has one outcome: the first that is recorded counts, whoever repeats it;
+        so a call may be made again. Durable when it is answered. NOT_FOUND when there is no such experiment; outcomes of one that has
+        ended are kept and counted too. INVALID_ARGUMENT for a version that is no arm, and for any outcome of a shadow's.
+        """
+
+    @_abc_1.abstractmethod
+    def AssignSession(
+        self,
+        request: _model_pb2.AssignSessionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_model_pb2.AssignSessionResponse, _abc.Awaitable[_model_pb2.AssignSessionResponse]]:
+        """Which version serves a session of "name:alias", for who runs it elsewhere, as in a match. Where an experiment runs the answer is
+        kept: the same session has the same version until the experiment ends, whatever its weights are, and its outcome counts for it.
+        Without one the answer is the version that the alias stands for. NOT_FOUND as of GetPolicy.
+        """
+
+    @_abc_1.abstractmethod
+    def GetDrift(
+        self,
+        request: _model_pb2.GetDriftRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_model_pb2.GetDriftResponse, _abc.Awaitable[_model_pb2.GetDriftResponse]]:
+        """How what this instance was asked of late differs from what a version was validated on: see DriftColumn. Of one version, or
+        (without one) of all that were asked of late, those with the largest differences first, at most 64. A version that was not asked
+        has no columns. NOT_FOUND as of GetPolicy.
         """
 
 def add_ModelServiceServicer_to_server(servicer: ModelServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -15,6 +15,8 @@ from mazemesh.errors import MazemeshError
 from mazemesh.v1.matchmaker_pb2_grpc import add_MatchmakerServiceServicer_to_server
 from services._harness import Server
 from services._harness.peers.game_specs import GameSpecs, SpecPeer
+from services.matchmaker.experiments.metrics import ReportingCollector
+from services.matchmaker.experiments.reporting import Reporting
 from services.matchmaker.gates.driver import Driver, Policy
 from services.matchmaker.gates.gates import Gates, Limits
 from services.matchmaker.gates.gates import players_of as gated
@@ -48,6 +50,7 @@ from services.matchmaker.stores.sql import SqlAnchors, SqlNumbers
 from services.matchmaker.stores.sql_leaders import SqlLeaders
 from services.matchmaker.stores.sql_leases import SqlLeases
 from services.matchmaker.stores.sql_outcomes import SqlOutcomes
+from services.matchmaker.stores.sql_served import SqlServed
 from services.matchmaker.stores.sql_workers import SqlWorkers
 from services.matchmaker.stores.tickets.kept_tickets import KeptTickets
 from services.matchmaker.stores.tickets.memory import LocalLeaders, MemoryTickets
@@ -151,7 +154,8 @@ async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) 
         changed=lambda: server.notices.publish(TOURNAMENTS),
         clock=time.time,
     )
-    lobby, matching = await _lobby(settings, server, numbers, ratings, peers, instance)
+    reporting = Reporting(SqlServed(server.database), peers.elo, peers.model, time.time)
+    lobby, matching = await _lobby(settings, server, numbers, ratings, peers, instance, reporting)
     anchors = Anchors(
         SqlAnchors(server.database),
         roster,
@@ -197,6 +201,9 @@ async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) 
             auditor,
         )
     )
+    server.registry.register(ReportingCollector(reporting))
+    server.on_stop(reporting.close)
+    server.background(reporting.run, "report outcomes")
     server.on_drain(lobby.close)
     server.on_drain(gate_calls.close)
     server.on_drain(tournament_calls.close)
@@ -230,6 +237,7 @@ async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) 
             lobby,
             games,
             game_address,
+            peers.model.assign,
         ),
         games,
         gate_calls,
@@ -430,6 +438,7 @@ async def _lobby(
     ratings: Ratings,
     peers: Peers,
     instance: str,
+    reporting: Reporting,
 ) -> tuple[Lobby, Matching]:
     tickets, leaders = await _tickets(settings, server)
     is_shared = server.redis is not None
@@ -466,6 +475,7 @@ async def _lobby(
         backfill_after=settings.backfill_seconds,
         waited=ticket_wait(server.registry).observe,
         gap=rating_gap(server.registry).observe,
+        made=reporting.note,
     )
     return lobby, matching
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from mazemesh.games import GameSettings
+from services.matchmaker.experiments.served import Assigned
 from services.matchmaker.gates.run import Finding, Hypotheses
 from services.matchmaker.rating.players import Rating
 from services.matchmaker.setup import CreatedMatch, MatchSetup, Vacancy
@@ -155,6 +156,12 @@ class ModelPeer(Protocol):
 
         `previous`, where it is not empty, is the alias that takes the place where it stood.
         """
+
+    async def assign(self, policy: str, session: str) -> Assigned:
+        """The version that serves a session of "name:alias"; raises the errors of AssignSession."""
+
+    async def record(self, experiment_id: str, scores: Mapping[str, float]) -> int:
+        """Tells how sessions ended; how many are new. Raises the errors of RecordOutcomes."""
 
     async def hold(self, policies: Sequence[str], reason: str, seconds: float) -> None:
         """Holds versions, all or none, so that they are not collected; errors of HoldVersions."""

@@ -9,6 +9,7 @@ from mazemesh.errors import NotFound
 from mazemesh.v1 import elo_pb2, game_pb2
 from services._harness.peers.connecting import elo_peer, game_peer, model_peer
 from services._harness.peers.game_specs import RemoteSpecs
+from services.matchmaker.experiments.served import Assigned
 from services.matchmaker.gates.run import Finding
 from services.matchmaker.peers import AliasAt, News, Published, Question, Resolved
 from services.matchmaker.rating.players import Rating
@@ -162,6 +163,15 @@ class RemoteModel:
                 previous_alias=previous,
             )
         )
+
+    async def assign(self, policy: str, session: str) -> Assigned:
+        """See `ModelPeer`."""
+        found = await self._model.call(lambda client: client.assign(policy, session))
+        return Assigned(f"{found.name}:{found.version}", found.experiment_id)
+
+    async def record(self, experiment_id: str, scores: Mapping[str, float]) -> int:
+        """See `ModelPeer`."""
+        return await self._model.call(lambda client: client.record_outcomes(experiment_id, scores))
 
     async def hold(self, policies: Sequence[str], reason: str, seconds: float) -> None:
         """See `ModelPeer`."""

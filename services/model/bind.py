@@ -25,10 +25,14 @@ from services._harness.broadcast import Broadcast
 from services._harness.own_folder import OwnFolder
 from services._harness.peers.game_specs import GameSpecs, RemoteSpecs, SpecPeer
 from services.model import metrics
+from services.model.experiments.arms import ArmsInUse
+from services.model.experiments.bind import Parts, open_experiments
 from services.model.external.bind import External
 from services.model.inference.bind import follow, open_inference
 from services.model.inference.inference import Inference
 from services.model.metered_servicer import MeteredServicer
+from services.model.mirror.bind import open_mirror
+from services.model.mirror.outbox import Mirrored
 from services.model.registry import registry
 from services.model.registry.feed import Feed
 from services.model.registry.graphs import Graphs
@@ -43,7 +47,9 @@ from services.model.stores.sql import SqlRegistry
 from services.model.validation.report import Standards
 from services.model.validation.smoke.smoke import Extent, Smoke, SmokePeer
 from services.model.validation.validators import Limits, Validator, Validators
+from services.model.variants.making import VariantMaker
 from services.model.weights import Weights
+from services.model.wire.experiment_servicer import ExperimentMethods
 from services.model.wire.external_servicer import ExternalMethods
 from services.model.wire.infer_servicer import InferMethods
 from services.model.wire.kserve_servicer import SERVICE, KserveServicer
@@ -51,7 +57,7 @@ from services.model.wire.kserve_servicer import SERVICE, KserveServicer
 _TOPIC = "policies"
 
 
-class Servicer(ExternalMethods, InferMethods, MeteredServicer):
+class Servicer(ExternalMethods, InferMethods, ExperimentMethods, MeteredServicer):
     """All of ModelService."""
 
     def __init__(
@@ -60,10 +66,12 @@ class Servicer(ExternalMethods, InferMethods, MeteredServicer):
         *,
         inference: Inference,
         external: External,
+        experiments: Parts,
         **parts: Any,
     ) -> None:
         super().__init__(registry, **parts)
         self.inference, self.external = inference, external
+        self.serving, self.steward = experiments
 
 
 async def bind(settings: ModelSettings, server: Server) -> None:
@@ -87,7 +95,8 @@ async def bind_with(
     Without `smoke_games` files play none before their versions are ready.
     """
     await server.database.migrate("services.model")
-    store = SqlRegistry(server.database, settings.keep_events)
+    mirrored: Mirrored = settings.mlflow_versions if settings.mlflow_registry_uri else "none"
+    store = SqlRegistry(server.database, settings.keep_events, mirrored)
     enough_threads(settings)
     files = open_blobs(settings, "policies", "blobs")
     blobs = HashedBlobs(files)
@@ -134,16 +143,17 @@ async def bind_with(
         changed.close()
         coming.close()
 
-    validators = Validators(
-        Limits(
-            cpu_seconds=settings.validation_cpu_seconds,
-            memory_bytes=settings.validation_memory_bytes,
-            standards=Standards(
-                settings.max_policy_bytes,
-                settings.latency_budget_ms,
-                settings.batch_latency_budget_ms,
-            ),
+    limits = Limits(
+        cpu_seconds=settings.validation_cpu_seconds,
+        memory_bytes=settings.validation_memory_bytes,
+        standards=Standards(
+            settings.max_policy_bytes,
+            settings.latency_budget_ms,
+            settings.batch_latency_budget_ms,
         ),
+    )
+    validators = Validators(
+        limits,
         processes=settings.validators,
         waiting=settings.waiting_validations,
         check=metrics.metered_check(Validator.check, server.registry),
@@ -155,7 +165,7 @@ async def bind_with(
         coming.notify()
 
     # What else of this service names versions is asked before one is retired.
-    users: tuple[VersionsInUse, ...] = ()
+    users: tuple[VersionsInUse, ...] = (ArmsInUse(),)
     smoke = None
     if smoke_games is not None:
         extent = Extent(settings.smoke_games, settings.smoke_moves, settings.smoke_game_moves)
@@ -172,15 +182,20 @@ async def bind_with(
         now=now,
         changed=news,
         graphs=weights.graphs,
+        makes=VariantMaker(limits).make,
         prepared=prepared,
         users=users,
         smoke=smoke,
         file=weights.file,
     )
     inference = open_inference(settings, server, store, weights)
+    experiments = open_experiments(
+        settings, server, store, weights, inference, moved=lambda: news(()), now=now
+    )
     servicer = Servicer(
         server.registry,
         inference=inference,
+        experiments=experiments,
         external=External(settings, server, inference),
         store=store,
         blobs=blobs,
@@ -204,7 +219,7 @@ async def bind_with(
     collector = metrics.StateCollector(servicer, store)
     server.registry.register(collector)
     server.add_servicer("mazemesh.v1.ModelService", add_ModelServiceServicer_to_server, servicer)
-    kserve = KserveServicer(inference, settings.inference_batch_wait_ms / 1000)
+    kserve = KserveServicer(inference, experiments.serving, settings.inference_batch_wait_ms / 1000)
     server.add_servicer(SERVICE, add_GRPCInferenceServiceServicer_to_server, kserve)
     server.on_drain(kserve.drain)
     server.on_drain(end_watches)
@@ -213,5 +228,7 @@ async def bind_with(
     server.background(partial(keep_collecting, publisher.collect), "collect files")
     server.background(lambda: feed.run(notices.listen(_TOPIC)), "follow changes")
     server.background(lambda: collector.follow(changed), "count versions")
+    mirror = open_mirror(settings, server, store, weights, now)
+    server.background(partial(mirror.run, changed), "mirror the registry")
     # The first publish comes while a mesh starts, when everybody waits for it.
     server.background(validators.warm, "start a validator")

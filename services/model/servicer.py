@@ -47,6 +47,8 @@ from services.model.wire.messages import (
     read_claim,
     read_graph,
     read_header,
+    read_variant,
+    read_variants,
     version_message,
     weights_message,
 )
@@ -128,12 +130,13 @@ class ModelServicer(RegistryMethods, ModelServiceServicer):
         with within("header"):
             submission = read_header(header, self._max_policy_bytes)
             graph = read_graph(header.graph_sha256)
+            kinds = read_variants(header.variants)
             if header.weights and not graph:
                 raise InvalidArgument("weights are set and graph_sha256 is not; expected both")
         if graph:
-            version = await self._publish_weights(header, request_iterator, submission)
+            version = await self._publish_weights(header, request_iterator, submission, kinds)
         else:
-            version = await self._publish_file(header, request_iterator, submission)
+            version = await self._publish_file(header, request_iterator, submission, kinds)
         if version.rejection:
             raise FailedPrecondition(f"{version.reference} is rejected: {version.rejection}")
         return pb.PublishPolicyResponse(policy=version_message(version))
@@ -143,6 +146,7 @@ class ModelServicer(RegistryMethods, ModelServiceServicer):
         header: pb.PublishPolicyHeader,
         messages: AsyncIterator[pb.PublishPolicyRequest],
         submission: Submission,
+        kinds: Sequence[str],
     ) -> Version:
         known = await self._publisher.find(submission, header.fence)
         if known is not None:
@@ -154,13 +158,14 @@ class ModelServicer(RegistryMethods, ModelServiceServicer):
         with self._uploads.room(submission, self._now()) as in_flight:
             upload = await self._receive(messages, submission, in_flight)
             in_flight.validating = True
-            return await self._publisher.publish(submission, parity, upload, header.fence)
+            return await self._publisher.publish(submission, parity, upload, header.fence, kinds)
 
     async def _publish_weights(
         self,
         header: pb.PublishPolicyHeader,
         messages: AsyncIterator[pb.PublishPolicyRequest],
         submission: Submission,
+        kinds: Sequence[str],
     ) -> Version:
         with within("header"):
             spec = await self._spec(header)
@@ -176,7 +181,7 @@ class ModelServicer(RegistryMethods, ModelServiceServicer):
             )
             in_flight.received, in_flight.validating = submission.size_bytes, True
             return await self._publisher.publish_weights(
-                submission, parity, filled.file, filled.weights, header.fence
+                submission, parity, filled.file, filled.weights, header.fence, kinds
             )
 
     async def GetPolicy(
@@ -187,6 +192,11 @@ class ModelServicer(RegistryMethods, ModelServiceServicer):
         find = registry.resolve if request.metadata_only else registry.resolve_file
         version = await self._store.transact(lambda tx: find(tx, reference))
         graph = read_graph(request.graph_sha256)
+        kind = read_variant(request.variant)
+        if kind:
+            async for response in self._send_variant(request, version, kind):
+                yield response
+            return
         if graph and graph == version.graph_sha256 and not request.metadata_only:
             async for response in self._send_weights(request, version):
                 yield response
@@ -237,6 +247,24 @@ class ModelServicer(RegistryMethods, ModelServiceServicer):
         yield first
         for chunk in _cut(weights, request.offset):
             yield pb.GetPolicyResponse(chunk=chunk)
+
+    async def _send_variant(
+        self, request: pb.GetPolicyRequest, version: Version, kind: str
+    ) -> AsyncGenerator[pb.GetPolicyResponse]:
+        one = version.variant(kind)
+        if one is None:
+            there = ", ".join(known.kind for known in version.variants if known.sha256)
+            raise NotFound(f"{version.reference} has no variant {kind}; it has {there or 'none'}")
+        _check_offset(request.offset, one.size_bytes, version)
+        yield pb.GetPolicyResponse(policy=version_message(version))
+        if request.metadata_only or request.if_none_match == one.sha256:
+            return
+        blob = await asyncio.to_thread(self._blobs.open, one.sha256, request.offset)
+        try:
+            for _ in range(request.offset, one.size_bytes, CHUNK_BYTES):
+                yield pb.GetPolicyResponse(chunk=await asyncio.to_thread(blob.read, CHUNK_BYTES))
+        finally:
+            blob.close()
 
     async def ListPolicies(
         self, request: pb.ListPoliciesRequest, context: Context

@@ -90,6 +90,16 @@ class ModelSettings(ServiceSettings):
         20.0, gt=0, le=3600, description="longest silence on a watch without changes"
     )
 
+    mlflow_registry_uri: str = Field(
+        "",
+        description="MLflow whose model registry mirrors versions and aliases, such as "
+        "http://mlflow:5000; the same for all instances. Empty: none",
+    )
+    mlflow_versions: Literal["kept", "all"] = Field(
+        "kept",
+        description="which versions it gets: snapshots and what aliases stand for, or all",
+    )
+
     inference_processor: Literal["auto", "cpu", "cuda", "tensorrt"] = Field(
         "auto",
         description="what Infer runs policies on; auto is CUDA where onnxruntime has it, else the "
@@ -124,6 +134,13 @@ class ModelSettings(ServiceSettings):
     )
     inference_call_bytes: int = Field(
         64 * MEBIBYTE, ge=MEBIBYTE, description="columns of all of them together, in bytes"
+    )
+    drift_window_seconds: float = Field(
+        600.0,
+        ge=0,
+        le=86_400,
+        description="how far back rows of inference are compared with those of a version's "
+        "validation; 0 compares none",
     )
     session_seconds: float = Field(
         600.0,

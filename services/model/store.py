@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from services.model.checks import Check
+from services.model.experiments.store import Experiments
+from services.model.mirror.outbox import Outbox
 from services.model.registry.policy import (
     Alias,
     AliasMove,
@@ -98,7 +100,7 @@ class Versions(Protocol):
         """Names that have a version, sorted."""
 
     def add(self, version: Version) -> None:
-        """Adds a version that does not exist yet."""
+        """Adds a version that does not exist yet, with its checks."""
 
     def retire(self, retired: Sequence[Version]) -> list[str]:
         """Marks READY versions of one name RETIRED, at the revisions that they tell.
@@ -115,6 +117,9 @@ class Versions(Protocol):
 
         Only so many are looked at, so a page may be empty and not the last.
         """
+
+    def kept(self, name: str, now: datetime) -> set[int]:
+        """Versions of a name that have an alias, had one before its last move, or are held."""
 
     def briefs(self, name: str) -> list[Brief]:
         """All READY versions of a name, oldest first."""
@@ -136,10 +141,7 @@ class Checks(Protocol):
     """What files were checked for: a version's own checks, and those of its graph, made once."""
 
     def put(self, name: str, number: int, checks: Sequence[Check]) -> None:
-        """Keeps a version's own checks, in place of those before."""
-
-    def add(self, name: str, number: int, checks: Sequence[Check]) -> None:
-        """Keeps the checks of a version that is new."""
+        """Keeps a version's own checks, in place of those that it was added with."""
 
     def get(self, name: str, number: int) -> tuple[Check, ...]:
         """A version's own checks; none of versions from before they were kept."""
@@ -238,6 +240,16 @@ class Events(Protocol):
         """Lowest revision that is still kept; None when there is no event."""
 
 
+class References(Protocol):
+    """What snapshots were validated on (`services.model.drift.reference`), serialized."""
+
+    def put(self, name: str, number: int, content: bytes) -> None:
+        """Adds that of a version."""
+
+    def nearest(self, name: str, number: int) -> tuple[int, bytes] | None:
+        """That of a version, or of the last one before it that has any, with its number."""
+
+
 class Leases(Protocol):
     """Who holds which name, or did last."""
 
@@ -284,6 +296,14 @@ class Transaction(Protocol):
         """The changes."""
 
     @property
+    def outbox(self) -> Outbox:
+        """What a mirror is still to be told."""
+
+    @property
+    def references(self) -> References:
+        """What snapshots were validated on."""
+
+    @property
     def checks(self) -> Checks:
         """What files were checked for."""
 
@@ -306,6 +326,10 @@ class Transaction(Protocol):
     @property
     def files(self) -> Files:
         """The files that are kept with the rows."""
+
+    @property
+    def experiments(self) -> Experiments:
+        """The experiments."""
 
     def lock(self) -> None:
         """Waits until no other transaction writes; from here to the end this one is alone."""

@@ -17,7 +17,7 @@ from learner.settings import LearnerSettings
 from mazemesh.client.replay.replay import ReplayClient
 from services.replay.bind import bind
 from services.replay.settings import ReplaySettings
-from tests.servers.model_server import RunningModel, running_model
+from tests.servers.model_server import RunningModel
 from tests.servers.running import RunningService
 
 CARTPOLE = """
@@ -35,6 +35,7 @@ class World:
     model: RunningModel
     replay: ReplayClient
     folder: Path
+    stopped: bool = False
 
     def begin(self, name: str, spaces: str = CARTPOLE, **settings: Any) -> Run:
         """A run's table and its first version, as its learner makes them."""
@@ -55,11 +56,16 @@ class World:
         (table,) = [one for one in self.replay.list_tables() if one.table.name == run.table.name]
         return table.inserts
 
-    def sample(self, run: Run, rows: int) -> dict[str, Any]:
+    def sample(self, run: Run, rows: int, seconds: float = 60) -> dict[str, Any]:
         """Rows of its table, by column."""
-        return dict(
-            self.replay.sample(run.table.name, rows, signature=run.signature, timeout=60).columns
-        )
+        drawn = self.replay.sample(run.table.name, rows, signature=run.signature, timeout=seconds)
+        return dict(drawn.columns)
+
+    def stop_model(self) -> None:
+        """The service stops in order, once."""
+        if not self.stopped:
+            self.stopped = True
+            self.model.close()
 
 
 @contextmanager
@@ -67,8 +73,10 @@ def external_world(folder: Path, **settings: Any) -> Iterator[World]:
     own = ReplaySettings(port=0, data_dir=folder / "replay", memory_limit_gib=1.0)
     with closing(RunningService(own, bind)) as replay:
         client = ReplayClient(replay.address)
-        with (
-            closing(client),
-            running_model(folder / "model", replay_address=replay.address, **settings) as model,
-        ):
-            yield World(model, client, folder)
+        model = RunningModel(folder / "model", replay_address=replay.address, **settings)
+        world = World(model, client, folder)
+        with closing(client):
+            try:
+                yield world
+            finally:
+                world.stop_model()

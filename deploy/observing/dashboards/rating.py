@@ -197,5 +197,45 @@ RATING: Final = Dashboard(
                 ),
             ),
         ),
+        Row(
+            "What policies are asked",
+            (
+                Panel(
+                    "Drift",
+                    "Stability index against validation, of each version's worst column; above "
+                    "0.25 is much.",
+                    "short",
+                    [
+                        Query(
+                            "max by (policy) (mazemesh_model_drift_psi)",
+                            "{{policy}}",
+                        )
+                    ],
+                ),
+                Panel(
+                    "Drift by column",
+                    "Kolmogorov and Smirnov's statistic.",
+                    "short",
+                    [
+                        Query(
+                            "max by (policy, column) (mazemesh_model_drift_ks)",
+                            "{{policy}} {{column}}",
+                        )
+                    ],
+                ),
+                Panel(
+                    "Values and entropy",
+                    "Means of what versions answer.",
+                    "short",
+                    [
+                        Query(
+                            "avg by (policy, column) "
+                            '(mazemesh_model_drift_mean{column=~"value|entropy"})',
+                            "{{policy}} {{column}}",
+                        )
+                    ],
+                ),
+            ),
+        ),
     ),
 )

@@ -1,11 +1,25 @@
-"""Checks of a version for people and programs."""
+"""Checks of a version for people and programs, and values by name on the command line."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
+
+import typer
 
 if TYPE_CHECKING:
     from mazemesh.v1.registry_pb2 import ValidationCheck
+
+
+def pairs(option: str, given: Iterable[str]) -> dict[str, str]:
+    """Values by name of KEY=VALUE."""
+    found = {}
+    for one in given:
+        key, equals, value = one.partition("=")
+        if not (key and equals):
+            raise typer.BadParameter(f"{option} {one!r}; expected KEY=VALUE, as in seed=3")
+        found[key] = value
+    return found
 
 
 def check_data(one: ValidationCheck) -> dict[str, Any]:

@@ -39,6 +39,19 @@ def infer(
         float | None, typer.Option(min=0.0, help="Of the draws; 0 takes the best. Default: 1.")
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Of the draws.")] = None,
+    variant: Annotated[
+        str,
+        typer.Option(
+            help="fp16, bf16 or int8: that form of the version's file, where it has it; else the "
+            "file as it was published answers."
+        ),
+    ] = "",
+    info: Annotated[
+        bool,
+        typer.Option(
+            "--info", help="Tell what the policy takes and gives, and what it is run on and why."
+        ),
+    ] = False,
     out: Annotated[
         Path | None, typer.Option(help="Save all answers to this .npz; else they are shown.")
     ] = None,
@@ -53,7 +66,7 @@ def infer(
     from mazemesh.errors import InvalidArgument
 
     given = None
-    if columns is not None:
+    if columns is not None and not info:
         with errors_as_lines():
             try:
                 with np.load(columns) as file:
@@ -62,7 +75,7 @@ def infer(
                 raise InvalidArgument(f"{columns} is no .npz with columns: {error}") from error
     with connected(data_dir, host, port_base, ("model",)) as mesh:
         if given is None:
-            _show(mesh.model.policy_signature(policy, _LOAD_SECONDS), json=json)
+            _show(mesh.model.policy_signature(policy, _LOAD_SECONDS, variant), json=json)
             return
         told = mesh.model.infer(
             policy,
@@ -70,6 +83,7 @@ def infer(
             outputs=output or (),
             temperature=temperature,
             seed=seed,
+            variant=variant,
             deadline=_LOAD_SECONDS,
         )
     if out is not None:
@@ -77,7 +91,7 @@ def infer(
             np.savez(out, **told.columns)  # type: ignore[arg-type]
     if json:
         answers = {} if out else {name: array.tolist() for name, array in told.columns.items()}
-        print_json({"policy": told.reference, "columns": answers})
+        print_json({"policy": told.reference, "variant": told.variant, "columns": answers})
     elif out is not None:
         typer.echo(f"{told.reference} answered {', '.join(told.columns)}: {out}")
     else:
@@ -103,6 +117,8 @@ def _text(value: Any) -> str:
 
 
 def _show(told: GetPolicySignatureResponse, *, json: bool) -> None:
+    from mazemesh.client.inferring import variant_name
+
     reference = f"{told.name}:{told.version}"
     rows = [
         *_rows("in", told.inputs.columns, set(told.optional_inputs)),
@@ -111,12 +127,23 @@ def _show(told: GetPolicySignatureResponse, *, json: bool) -> None:
     if json:
         names = ("way", "column", "dtype", "shape", "optional")
         columns = [dict(zip(names, row, strict=True)) for row in rows]
-        print_json({"policy": reference, "state_size": told.state_size, "columns": columns})
+        print_json(
+            {
+                "policy": reference,
+                "state_size": told.state_size,
+                "variant": variant_name(told.variant),
+                "providers": list(told.providers),
+                "providers_reason": told.providers_reason,
+                "columns": columns,
+            }
+        )
         return
     table = [
         (way, name, kind, shape, "yes" if free else "") for way, name, kind, shape, free in rows
     ]
     print_table(reference, ("way", "column", "dtype", "row", "may be left out"), table)
+    typer.echo(f"file: {variant_name(told.variant) or 'as it was published'}")
+    typer.echo(f"run on: {', '.join(told.providers)}: {told.providers_reason}")
 
 
 def _rows(

@@ -18,6 +18,7 @@ from mazemesh.cli.options import (
     errors_as_lines,
 )
 from mazemesh.cli.output import print_json
+from mazemesh.cli.policies.checks import pairs
 
 
 def publish(
@@ -42,6 +43,25 @@ def publish(
             "q=logits; for each that cannot be told by itself.",
         ),
     ] = None,
+    variants: Annotated[
+        str,
+        typer.Option(
+            help="Other forms that the Model service makes of the file, compares with it and "
+            "stores beside it: some of fp16, bf16, int8, separated by commas."
+        ),
+    ] = "",
+    run: Annotated[str, typer.Option(help="Id of the run that trained it.")] = "",
+    step: Annotated[int, typer.Option(min=0, help="Training step of that run.")] = 0,
+    parent: Annotated[
+        int, typer.Option(min=0, help="Version of the same name that it grew from.")
+    ] = 0,
+    code: Annotated[str, typer.Option(help="Version of the code that trained it.")] = "",
+    config: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--config", help="What the run was started with, KEY=VALUE; repeat for several."
+        ),
+    ] = None,
     data_dir: DataDir = DATA_DIR,
     host: Host = None,
     port_base: PortBase = None,
@@ -58,8 +78,16 @@ def publish(
 
     with errors_as_lines():
         publication = prepare(
-            file, name, game, snapshot=snapshot, q_values=q_values, names=_mapping(names or [])
+            *(file, name, game),
+            snapshot=snapshot,
+            q_values=q_values,
+            names=_mapping(names or []),
+            variants=[part.strip() for part in variants.split(",") if part.strip()],
         )
+        header = publication.header
+        header.run_id, header.training_step, header.parent_version = run, step, parent
+        header.code_version = code
+        header.config.update(pairs("--config", config or []))
         with connected(data_dir, host, port_base, ("game", "model"), [game]) as mesh:
             published = publication.send(mesh.model)
     if json:
@@ -77,6 +105,8 @@ def publish(
             f"plays {kind}; expected answers are {published.expected_from}'s; compared: "
             f"{published.compared}"
         )
+        for one in published.variants:
+            typer.echo(f"variant {one}")
 
 
 def _mapping(given: list[str]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import datetime
 from itertools import islice
@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 
 from mazemesh.cli.options import DATA_DIR, DataDir, Host, Json, PortBase, connected
 from mazemesh.cli.output import print_json, print_table
-from mazemesh.cli.policies.checks import check_data, check_line
+from mazemesh.cli.policies.checks import check_data, check_line, pairs
 from mazemesh.cli.policies.collecting import collect, holds, retire, uploads
 from mazemesh.cli.policies.rules import rules
 from mazemesh.cli.ratings.promotion import move_data
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from mazemesh.client.mesh import Mesh
     from mazemesh.v1.elo_pb2 import PlayerRating
     from mazemesh.v1.matchmaker_pb2 import GateRun
-    from mazemesh.v1.model_pb2 import Collection, PolicyVersion
+    from mazemesh.v1.model_pb2 import Collection, PolicyVariantFile, PolicyVersion
 
 _ANCESTORS = 1000
 _CHILDREN = 1000
+_DRIFT_COLUMNS = 8
 
 
 class _Listing(TyperGroup):
@@ -95,7 +96,7 @@ def policies(
             parent_version=parent,
             min_training_step=from_step,
             max_training_step=to_step,
-            config=_pairs(config or []),
+            config=pairs("--config", config or []),
             since=since,
             before=before,
         )
@@ -141,18 +142,22 @@ def show(
             "config": dict(details.config),
             "kept_by": details.kept_by,
             "graph_sha256": version.graph_sha256,
+            "variants": [_variant(one) for one in version.variants],
+            "drift": _drift(mesh, version),
             "spec_hash": version.spec_hash,
             "game_hash": version.game_hash,
             "q_values": version.q_values,
             "ancestors": ancestors,
             "children": list(islice(_children(mesh, version), _CHILDREN)),
             "training": _training(version.collection),
-            "ratings": [
-                {"ladder": ladder, "rating": row.rating, "low": row.low, "high": row.high}
-                | {"games": row.games}
-                for ladder, row in _ratings(mesh, version)
-            ],
-            "gates": [_gate(run) for run in _gates(mesh, version)],
+            "ratings": _unless_away(
+                lambda: [
+                    {"ladder": ladder, "rating": row.rating, "low": row.low, "high": row.high}
+                    | {"games": row.games}
+                    for ladder, row in _ratings(mesh, version)
+                ]
+            ),
+            "gates": _unless_away(lambda: [_gate(run) for run in _gates(mesh, version)]),
             "moves": [
                 move_data(move)
                 for move in mesh.model.alias_history(version.name)
@@ -176,6 +181,8 @@ def _lines(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "file", f"{told['size_bytes']} bytes, sha256 {told['sha256']}"
     if told["checked"]:
         yield "compared", told["checked"]
+    for one in told["variants"]:
+        yield "variant", one["told"]
     for one in told["checks"]:
         yield "check", check_line(one)
     if told["kept_by"]:
@@ -197,13 +204,17 @@ def _lines(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if told["children"]:
         more = f" and {len(told['children']) - 5} more" if len(told["children"]) > 5 else ""
         yield "led to", ", ".join(told["children"][:5]) + more
-    for one in told["ratings"]:
+    for what, by in (("ratings", "Elo"), ("gates", "the Matchmaker")):
+        if told[what] is None:
+            yield what, f"not known: {by} is away"
+    for one in told["ratings"] or ():
         low, high = one["low"], one["high"]
         yield (
             "rating",
             f"{one['rating']:.0f} [{low:.0f}, {high:.0f}] on {one['ladder']}, {one['games']} games",
         )
-    for one in told["gates"]:
+    yield from _drift_lines(told["drift"], told["policy"])
+    for one in told["gates"] or ():
         yield "gate", f"{one['candidate']} against {one['baseline']}: {one['state']}"
     for one in told["moves"]:
         why = one["reason"] or one["gate_id"] or "no reason told"
@@ -215,14 +226,14 @@ def _lines(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "said of it", f"{name} = {value}"
 
 
-def _pairs(given: list[str]) -> dict[str, str]:
-    found = {}
-    for one in given:
-        key, equals, value = one.partition("=")
-        if not (key and equals):
-            raise typer.BadParameter(f"--config {one!r}; expected KEY=VALUE, as in seed=3")
-        found[key] = value
-    return found
+def _unless_away(tell: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]] | None:
+    """What another service tells; None while it is away, which keeps nobody from the rest."""
+    from mazemesh.errors import DeadlineExceeded, Unavailable
+
+    try:
+        return tell()
+    except (Unavailable, DeadlineExceeded):
+        return None
 
 
 def _reference(one: PolicyVersion) -> str:
@@ -267,6 +278,50 @@ def _training(collection: Collection) -> dict[str, Any]:
         ),
         "table": collection.table,
     }
+
+
+def _variant(one: PolicyVariantFile) -> dict[str, Any]:
+    from mazemesh.policy.publishing import MadeVariant
+
+    made = MadeVariant.of(one)
+    return {**asdict(made), "sha256": one.sha256, "rows": one.rows, "told": str(made)}
+
+
+def _drift(mesh: Mesh, version: PolicyVersion) -> dict[str, Any]:
+    """How what it is asked differs from what it was validated on; empty where nothing is known."""
+    from mazemesh.errors import NotFound
+
+    try:
+        (told,) = mesh.model.drift(_reference(version))
+    except NotFound:  # nobody asks a version without a file
+        return {}
+    return {
+        "measured_by": told.policy,
+        "rows": told.rows,
+        "reference_rows": told.reference_rows,
+        "window_seconds": told.window_seconds,
+        "drifted": told.drifted,
+        "reason": told.reason,
+        "columns": [
+            {"column": one.column, "psi": one.psi, "ks": one.ks, "feature": one.feature}
+            | {"drifted": one.drifted, "mean": one.mean, "reference_mean": one.reference_mean}
+            for one in told.columns
+        ],
+    }
+
+
+def _drift_lines(told: dict[str, Any], policy: str) -> Iterator[tuple[str, str]]:
+    if not told or not told["rows"]:
+        return
+    of = "" if told["measured_by"] == policy else f" of {told['measured_by']}"
+    found = "DRIFTED" if told["drifted"] else "none"
+    seen = f"{told['rows']} rows of the last {told['window_seconds']:.0f} s"
+    yield "drift", f"{found}: {seen} against {told['reference_rows']} at validation{of}"
+    for one in told["columns"][:_DRIFT_COLUMNS]:
+        means = f"mean {one['mean']:.3g} (validation {one['reference_mean']:.3g})"
+        figures = f"PSI {one['psi']:.2f}, KS {one['ks']:.2f}, {means}"
+        drifted = ", drifted" if one["drifted"] else ""
+        yield "", f"{one['column']}[{one['feature']}]: {figures}{drifted}"
 
 
 def _ancestors(mesh: Mesh, version: PolicyVersion) -> Iterator[str]:

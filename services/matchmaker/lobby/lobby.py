@@ -308,6 +308,6 @@ def stopping() -> Unavailable:
 
 
 def _same(ticket: Ticket, request_id: str, wish: Wish) -> Ticket:
-    if ticket.wish != wish:
+    if not ticket.wish.is_of(wish):
         raise AlreadyExists(f"request_id: {request_id!r} was used for another request")
     return ticket

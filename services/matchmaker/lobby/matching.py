@@ -65,6 +65,7 @@ class Matching:
         backfill_after: Seconds that a seat has to have stood empty before another may take it.
         waited: Told the seconds from each ticket to its match.
         gap: Told the Elo points between the best and the worst of each match of several players.
+        made: Told of each match, its tickets, and when.
 
     Attributes:
         longest_wait: Seconds that the oldest ticket had waited at the last look.
@@ -88,6 +89,7 @@ class Matching:
         backfill_after: float = 20.0,
         waited: Callable[[float], None] = lambda _: None,
         gap: Callable[[float], None] = lambda _: None,
+        made: Callable[[str, Sequence[Ticket], float], None] = lambda *_: None,
     ) -> None:
         self._desk = desk
         self._leaders = leaders
@@ -97,6 +99,7 @@ class Matching:
         self._window = window
         self._waited = waited
         self._gap = gap
+        self._made = made
         self._beginning = Beginning(desk, numbers, game, rng=rng, begun=self._note)
         self._backfill = Backfill(
             desk,
@@ -248,6 +251,7 @@ class Matching:
 
     def _note(self, group: Group, setup: MatchSetup, now: float) -> None:
         """Tells how long the players of a match waited, and how far apart they are."""
+        self._made(setup.match_id, group.tickets, now)
         if setup.backfill:
             self._backfill.note(setup.match_id, group.tickets)
         for ticket in group.tickets:

@@ -45,6 +45,8 @@ class Wish:
         person: Who asks, where that is known: two tickets of a person never meet.
         backfill: Whether a seat of a running match will do, and whether the player's own seat may
             be given to another when it stays empty.
+        asked: "name:alias", where `player` is the version that it stood for; empty elsewhere.
+        experiment_id: The experiment that chose that version; empty: none.
     """
 
     player: str
@@ -61,6 +63,14 @@ class Wish:
     teams: tuple[int, ...] = ()
     person: str = ""
     backfill: bool = False
+    asked: str = ""
+    experiment_id: str = ""
+
+    def is_of(self, other: Wish) -> bool:
+        """Whether both ask for the same, whatever an alias stood for at the time."""
+        if not self.asked:
+            return self == other
+        return self == replace(other, player=self.player, experiment_id=self.experiment_id)
 
     @property
     def players(self) -> tuple[str, ...]:

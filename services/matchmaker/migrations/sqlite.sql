@@ -2,7 +2,7 @@ CREATE TABLE alembic_version_matchmaker (
 	version_num VARCHAR(32) NOT NULL,
 	CONSTRAINT alembic_version_matchmaker_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO "alembic_version_matchmaker" VALUES('0006');
+INSERT INTO "alembic_version_matchmaker" VALUES('0007');
 CREATE TABLE matchmaker_anchors (
 	ladder VARCHAR(128) NOT NULL,
 	bots VARCHAR(512) NOT NULL,
@@ -80,6 +80,14 @@ CREATE TABLE matchmaker_requests (
 	request_id VARCHAR(128) NOT NULL,
 	CONSTRAINT pk_matchmaker_requests PRIMARY KEY (id),
 	CONSTRAINT uq_matchmaker_requests_request_id UNIQUE (request_id)
+);
+CREATE TABLE matchmaker_served (
+	match_id VARCHAR(128) NOT NULL,
+	session VARCHAR(128) NOT NULL,
+	experiment_id VARCHAR(64) NOT NULL,
+	player VARCHAR(128) NOT NULL,
+	since FLOAT NOT NULL,
+	CONSTRAINT pk_matchmaker_served PRIMARY KEY (match_id, session)
 );
 CREATE TABLE matchmaker_tickets (
 	ticket_id VARCHAR(36) NOT NULL,

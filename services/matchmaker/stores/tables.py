@@ -164,6 +164,16 @@ forms = Table(
     Index("ix_matchmaker_forms_revision", "revision"),
 )
 
+served = Table(
+    "matchmaker_served",
+    metadata,
+    Column("match_id", String(128), primary_key=True),
+    Column("session", String(128), primary_key=True),
+    Column("experiment_id", String(64), nullable=False),
+    Column("player", String(128), nullable=False),
+    Column("since", Float, nullable=False),
+)
+
 requests = Table(
     "matchmaker_requests",
     metadata,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from functools import lru_cache
 
 import grpc.aio
@@ -20,12 +21,14 @@ from services._harness.access.callers.roles import ADMINISTRATORS, Role
 from services._harness.calls.context import Context
 from services._harness.pacing import paced
 from services._harness.peers.known_games import KnownGame, KnownGames
+from services.matchmaker.experiments.served import Assigned
 from services.matchmaker.lobby.bundle import Bundle
 from services.matchmaker.lobby.lobby import Lobby
 from services.matchmaker.lobby.tickets import ENDED, Ticket, TicketState, Wish
 from services.matchmaker.rating.ladders import unshaped
 from services.matchmaker.wire.tickets import (
     ended_news,
+    is_alias,
     news,
     queued_news,
     refused_news,
@@ -51,12 +54,20 @@ class FindCalls:
         lobby: The tickets.
         games: Who knows games.
         game_address: Where Game is, where it is one.
+        assign: The version that serves a session of "name:alias".
     """
 
-    def __init__(self, lobby: Lobby, games: KnownGames, game_address: str) -> None:
+    def __init__(
+        self,
+        lobby: Lobby,
+        games: KnownGames,
+        game_address: str,
+        assign: Callable[[str, str], Awaitable[Assigned]],
+    ) -> None:
         self._lobby = lobby
         self._games = games
         self._game_address = game_address
+        self._assign = assign
         self._streams = 0
 
     async def find(self, request: pb.FindMatchRequest) -> AsyncIterator[pb.FindMatchResponse]:
@@ -170,7 +181,13 @@ class FindCalls:
             game = known[request.game, settings] = await self._games.get(request.game, given)
         key = caller().key
         person = key.id if key is not None and key.role is Role.PLAYER else ""
-        return request_id, wish_of(request, game, caller().owner, person)
+        wish = wish_of(request, game, caller().owner, person)
+        if not is_alias(wish.player):
+            return request_id, wish
+        found = await self._assign(wish.player, request_id)
+        return request_id, replace(
+            wish, player=found.player, asked=wish.player, experiment_id=found.experiment_id
+        )
 
 
 def _who_may() -> str | None:

@@ -11,7 +11,7 @@ from mazemesh.errors import (
     MazemeshError,
     Reason,
 )
-from mazemesh.names import SEEKER
+from mazemesh.names import ALIAS, POLICY, SEEKER
 from mazemesh.v1 import matchmaker_pb2 as pb
 from services._harness.calls.refusals import refusal
 from services._harness.peers.known_games import KnownGame
@@ -31,7 +31,8 @@ def wish_of(request: pb.FindMatchRequest, game: KnownGame, owner: str, person: s
     Raises:
         InvalidArgument: names the field.
     """
-    SEEKER.check("player", request.player)
+    if not is_alias(request.player):
+        SEEKER.check("player", request.player)
     bot_after = _seconds("bot_after", request.bot_after) if request.HasField("bot_after") else None
     ladder = ladder_of(game)
     if request.rated and ladder.is_shared:
@@ -61,6 +62,12 @@ def wish_of(request: pb.FindMatchRequest, game: KnownGame, owner: str, person: s
         person=person,
         backfill=request.backfill,
     )
+
+
+def is_alias(player: str) -> bool:
+    """Whether a player is "name:alias", for which the version is asked of Model."""
+    name, _, alias = player.partition(":")
+    return POLICY.accepts(name) and ALIAS.accepts(alias)
 
 
 def news(waiting: Waiting, game_address: str) -> pb.FindMatchResponse:
@@ -137,6 +144,7 @@ def _matched(ticket: Ticket, game_address: str) -> pb.Matched:
             for player, seat in zip(ticket.wish.party, ticket.seats[1:], strict=True)
         ],
         backfilled=own.backfilled,
+        player=ticket.wish.player,
     )
 
 

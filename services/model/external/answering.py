@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from mazemesh.errors import FailedPrecondition, MazemeshError
+from mazemesh.errors import MazemeshError
 from mazemesh.games.columns import action_dtype
 from services.model.external.agents import NOTHING
 from services.model.external.kinds import Kind
@@ -58,10 +58,14 @@ class Answering:
         try:
             if asks[0].agent.learns:
                 await self._wait(asks)
+            asks = [ask for ask in asks if not ask.agent.is_gone]  # some may be over by now
+            if not asks:
+                return
             answer, moments = await self._infer(group.kind, asks)
             self._take(group, asks, answer, moments)
         except MazemeshError as error:
-            for number in dict.fromkeys(ask.episode for ask in asks):
+            there = (ask.episode for ask in asks if not ask.agent.is_gone)
+            for number in dict.fromkeys(there):
                 self._fail(number, error)
 
     def _fail(self, number: int, error: MazemeshError) -> None:
@@ -70,8 +74,7 @@ class Answering:
     async def _wait(self, asks: Sequence[Ask]) -> None:
         """Waits until the learner takes experience, and says so where that is long."""
         agents = [ask.agent for ask in asks]
-        await self._everyone.settle(agents, agents[0].policy)
-        recorder = agents[0].place.trainee.recorder
+        recorder = (await self._everyone.settle(agents, agents[0].policy)).recorder
         if not recorder.reason():
             return
         waiting = asyncio.ensure_future(recorder.ready())
@@ -82,10 +85,6 @@ class Answering:
             await waiting
         finally:
             waiting.cancel()
-        if recorder.error is not None:
-            raise FailedPrecondition(
-                f"{recorder.policy} learns nothing from agents of simulators: {recorder.error}"
-            )
 
     async def _infer(self, kind: Kind, asks: Sequence[Ask]) -> tuple[Answer, list[Any]]:
         moments = [ask.moment for ask in asks]

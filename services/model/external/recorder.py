@@ -76,6 +76,11 @@ class Recorder:
         self._since_batch = 0
         self._acted: deque[int] = deque()
         self._newest = 0
+        self._refused = 0.0
+
+    def refused_since(self, then: float) -> bool:
+        """Whether rows were refused for good, and not before then, by the clock."""
+        return self.error is not None and self._refused >= then
 
     @property
     def idle(self) -> bool:
@@ -152,7 +157,7 @@ class Recorder:
             await self._write(batch)
         except MazemeshError as error:
             _log.error("experience refused", policy=self.policy, reason=str(error))
-            self.error = error
+            self.error, self._refused = error, self._clock()
             self.left_out += rows + sum(one.rows for one in self._waiting)
             self._waiting.clear()
             self._waiting_rows = 0

@@ -17,6 +17,7 @@ from mazemesh.errors import (
     NotFound,
     ResourceExhausted,
 )
+from services._harness.pacing import paced
 from services.model.external.agents import Agent, Moment, Step
 from services.model.external.kinds import Kind
 from services.model.external.simulators import Simulators
@@ -155,7 +156,7 @@ class Simulator:
             return []
         unusable = kind.unusable(observation, mask)
         asks: list[Ask] = []
-        for index, number in enumerate(rows.episodes):
+        async for index, number in paced(enumerate(rows.episodes)):
             if number in failed:
                 continue
             key = number, kind.name, rows.agents[index]

@@ -11,6 +11,7 @@ from mazemesh.errors import FailedPrecondition, InvalidArgument, ResourceExhaust
 from mazemesh.names import LATEST, Reference, parse_reference
 from services.model.external.agents import Agent
 from services.model.external.kinds import Kind
+from services.model.external.trainee import Trainee
 from services.model.external.trainees import Trainees
 from services.model.inference.calls import Answer, Asked
 from services.model.inference.inference import Inference
@@ -122,8 +123,8 @@ class Simulators:
             agent.place.trainee.give_back(agent.place)
             agent.place = None
 
-    async def settle(self, agents: Sequence[Agent], policy: str) -> None:
-        """Lets agents of one policy that learns have places where their steps go.
+    async def settle(self, agents: Sequence[Agent], policy: str) -> Trainee:
+        """Lets agents of one policy that learns have places where their steps go: with whom.
 
         Where the policy's newest version collects otherwise than before, what was played goes where
         it went, as if the agents had been cut off, and they go on in new places.
@@ -140,6 +141,8 @@ class Simulators:
         agents[0].kind.check_learner(method.observation, method.action, version.name)
         trainee = await self.trainees.of(version, model.layout.state_size)
         for agent in agents:
+            if agent.is_gone:
+                continue
             if agent.place is not None and agent.place.trainee is not trainee:
                 before = agent.place.trainee
                 before.learn((agent.place, step) for step in agent.part())
@@ -147,6 +150,7 @@ class Simulators:
                 agent.place = None
             if agent.place is None:
                 agent.place = trainee.take_place(self.trainees.room)
+        return trainee
 
     async def infer(self, asked: Asked) -> Answer:
         """What a policy answers; where too many wait, it is asked again.

@@ -104,7 +104,8 @@ class Trainee:
         self.deciding = method.deciding()
         self._acting = method.acting(MOST_ROWS, rng)
         self._blocks = [_Block(self)]
-        self._free: deque[int] = deque(range(BLOCK_ROWS))
+        self._free: deque[int] = deque()
+        self._fresh = 0
         self._episodes = 0
         self.agents = 0
 
@@ -124,18 +125,21 @@ class Trainee:
         Raises:
             ResourceExhausted: there is none.
         """
-        if not self._free:
-            rows = len(self._blocks) * BLOCK_ROWS
+        rows = len(self._blocks) * BLOCK_ROWS
+        if not self._free and self._fresh == rows:
             if rows >= MOST_ROWS or self.block_bytes > room:
                 raise ResourceExhausted(
                     f"{self.name} learns from {self.agents} agents now; there is no room for more. "
                     "End some, or begin later"
                 )
             self._blocks.append(_Block(self))
-            self._free.extend(range(rows, rows + BLOCK_ROWS))
         self.agents += 1
         self._episodes += 1
-        return Place(self, self._free.popleft(), self._episodes % LADDER)
+        if self._free:
+            row = self._free.popleft()
+        else:
+            row, self._fresh = self._fresh, self._fresh + 1
+        return Place(self, row, self._episodes % LADDER)
 
     def give_back(self, place: Place) -> None:
         """Its agent has ended."""
@@ -244,4 +248,5 @@ class _Block:
         self._action[row], self._logits[row] = step.action, step.logits
         self._reward[row], self._value[row] = step.reward, after.value
         if self._states:
-            self._state[row], self._next_state[row] = moment.state, after.state
+            self._state[row] = moment.state
+            self._next_state[row] = after.state if len(after.state) else 0.0

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 import numpy as np
 
 from mazemesh.collecting.step import Experience
-from mazemesh.errors import MazemeshError, ResourceExhausted
+from mazemesh.errors import FailedPrecondition, MazemeshError, ResourceExhausted
 from mazemesh.experience import most_write_rows
 from services.model.external.recorder import Recorder
 from services.model.external.trainee import Method, Trainee
@@ -19,6 +19,9 @@ from services.model.registry.policy import Version
 
 MOST: Final = 64
 """Policies that learn at once."""
+
+AGAIN_SECONDS: Final = 10.0
+"""After which a table that has refused rows is tried again."""
 
 _READ: Final = 256
 _WRITE_ROWS: Final = 256
@@ -124,6 +127,7 @@ class Trainees:
 
         Raises:
             ResourceExhausted: there are too many.
+            FailedPrecondition: its table has refused rows just now.
             MazemeshError: its table cannot be written to.
         """
         lock = self._making.setdefault(version.name, asyncio.Lock())
@@ -131,9 +135,16 @@ class Trainees:
             there = self._there.get(version.name)
             if there is not None:
                 is_same = (there.collection, there.state_size) == (version.collection, state_size)
+                if is_same and there.recorder.refused_since(self._clock() - AGAIN_SECONDS):
+                    raise FailedPrecondition(
+                        f"{version.name} learns nothing from agents of simulators: Replay has "
+                        f"refused what was played: {there.recorder.error}"
+                    )
                 if is_same and there.recorder.error is None:
                     there.recorder.newest(version.number)
                     self._there.move_to_end(version.name)
+                    if self._going:
+                        await self._sweep()
                     return there
                 self._going.append(self._there.pop(version.name))
             await self._sweep()

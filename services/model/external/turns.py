@@ -12,6 +12,9 @@ ACTS, TERMINATED, TRUNCATED = 0, 1, 2
 
 MOST_ROWS: Final = 1024
 MOST_LATE: Final = 4096
+MOST_COLUMNS: Final = 8192
+"""Of all rows of a turn."""
+
 MOST_KINDS: Final = 64
 MOST_LAG: Final = 64
 MOST_EPISODES: Final = 1024

@@ -11,11 +11,14 @@ from mazemesh.errors import FailedPrecondition, OutOfRange
 from mazemesh.names import parse_reference
 from services._harness import Server
 from services._harness.broadcast import Broadcast
+from services.model.drift.metrics import DriftCollector
+from services.model.drift.reference import Reference
+from services.model.drift.watching import Measure, Watching
 from services.model.inference import metrics
 from services.model.inference.batching import Queue
 from services.model.inference.inference import Inference, Limits
 from services.model.inference.models import Models
-from services.model.inference.pointers import Pointers
+from services.model.inference.pointers import FORM, Pointers
 from services.model.inference.providers import providers
 from services.model.inference.runner.process import Means, Process
 from services.model.inference.sessions import Remembering, SessionStore
@@ -53,8 +56,10 @@ def open_inference(
     processes = [Process(means) for _ in range(settings.inference_processes)]
 
     async def resolve(policy: str) -> Version:
-        reference = parse_reference(policy)
-        return await store.transact(lambda tx: registry.resolve_file(tx, reference))
+        name, _, kind = policy.partition(FORM)
+        reference = parse_reference(name)
+        version = await store.transact(lambda tx: registry.resolve_file(tx, reference))
+        return version.served_as(kind) if kind else version
 
     models = Models(
         processes,
@@ -70,10 +75,52 @@ def open_inference(
     limits = Limits(settings.inference_calls, settings.inference_call_bytes)
     sessions = Remembering(_sessions(settings, server, loop))
     pointers = Pointers(resolve, models.load, loop.time)
-    inference = Inference(models, pointers, sessions, limits, loop.time, told)
+    watching = Watching(partial(_measure, store), settings.drift_window_seconds, loop.time)
+    inference = Inference(models, pointers, sessions, limits, loop.time, told, watching)
     server.registry.register(metrics.InferenceCollector(inference, processes))
+    server.registry.register(DriftCollector(watching))
+    server.on_stop(watching.close)
     for process in processes:
         server.on_stop(process.close)
+    server.on_stop(inference.close)
+    return inference
+
+
+def open_aside(
+    settings: ModelSettings, server: Server, store: RegistryStore, weights: Weights
+) -> Inference:
+    """Inference for what nobody waits for: one process, which yields to all others.
+
+    It starts at the first call; its batches are not among the figures of those that are waited for.
+    """
+    loop = asyncio.get_running_loop()
+    process = Process(
+        Means(
+            threads=1,
+            processor=settings.inference_processor,
+            memory_bytes=2 * settings.inference_memory_bytes + _BESIDE_BYTES,
+            run_seconds=settings.inference_run_seconds,
+            yields=True,
+        )
+    )
+
+    async def resolve(policy: str) -> Version:
+        reference = parse_reference(policy)
+        return await store.transact(lambda tx: registry.resolve_file(tx, reference))
+
+    models = Models(
+        [process],
+        partial(_checked_file, weights),
+        most_bytes=settings.inference_memory_bytes,
+        new_queue=lambda: Queue(settings.inference_batch_rows, 0.0),
+        ban_seconds=BAN_SECONDS,
+        clock=loop.time,
+    )
+    sessions = Remembering(MemorySessions(1, 1, 1.0, loop.time))
+    limits = Limits(settings.inference_calls, settings.inference_call_bytes)
+    pointers = Pointers(resolve, models.load, loop.time)
+    inference = Inference(models, pointers, sessions, limits, loop.time, lambda _: None)
+    server.on_stop(process.close)
     server.on_stop(inference.close)
     return inference
 
@@ -91,6 +138,15 @@ def _sessions(
     from services.model.stores.redis_sessions import RedisSessions
 
     return RedisSessions(server.redis, most, size, seconds)
+
+
+async def _measure(store: RegistryStore, version: Version) -> Measure | None:
+    """What a version's drift is measured by: its validation, or that of a snapshot before it."""
+    found = await store.transact(lambda tx: tx.references.nearest(version.name, version.number))
+    if found is None:
+        return None
+    number, content = found
+    return Measure(f"{version.name}:{number}", Reference.from_bytes(content))
 
 
 async def _checked_file(weights: Weights, version: Version) -> bytes:

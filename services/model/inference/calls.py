@@ -59,6 +59,7 @@ class Asked:
         sessions: States that are kept.
         deadline: When nobody waits for the answer any more, by the clock of inference.
         size_bytes: What the call holds in memory.
+        variant: The form of the version's file that is wanted, where it has it; empty: the file.
     """
 
     policy: str
@@ -69,6 +70,7 @@ class Asked:
     sessions: Sessions = NO_SESSIONS
     deadline: float = float("inf")
     size_bytes: int = 0
+    variant: str = ""
 
 
 @dataclass(slots=True)
@@ -102,6 +104,8 @@ class Answer:
         wanted: Which of its outputs were asked for.
         part: The rows.
         begun: Rows whose sessions began with zeros.
+        experiment_id: Of the experiment that chose the version; empty: none.
+        row_versions: Numbers of the versions that served the rows, where they are several.
     """
 
     version: Version
@@ -109,6 +113,8 @@ class Answer:
     wanted: tuple[int, ...]
     part: Part
     begun: Sequence[int] = ()
+    experiment_id: str = ""
+    row_versions: Sequence[int] = ()
 
     def column(self, index: int) -> bytes:
         """The data of an output."""

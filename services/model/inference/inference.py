@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from mazemesh.errors import DeadlineExceeded, ResourceExhausted, Unavailable
+from services.model.drift.watching import Watching
 from services.model.inference.batching import Waiting
 from services.model.inference.calls import (
     NO_SESSIONS,
@@ -21,7 +22,7 @@ from services.model.inference.calls import (
 from services.model.inference.figures import Figures
 from services.model.inference.layout import STATE, Given
 from services.model.inference.models import Model, Models, refused
-from services.model.inference.pointers import Pointers
+from services.model.inference.pointers import Pointers, name_in_use
 from services.model.inference.runner import frames
 from services.model.inference.sessions import Remembering, Taken
 from services.model.registry.policy import Event, Version
@@ -62,6 +63,7 @@ class Inference:
         limits: What may wait.
         clock: Seconds, rising.
         told: Called after each batch.
+        watching: Looks at samples of calls.
     """
 
     def __init__(
@@ -72,7 +74,9 @@ class Inference:
         limits: Limits,
         clock: Callable[[], float],
         told: Callable[[Batch], None],
+        watching: Watching | None = None,
     ) -> None:
+        self.watching = watching or Watching(_no_measure, 0.0, clock)
         self.models, self.pointers, self.sessions = models, pointers, sessions
         self._limits, self._clock, self._told = limits, clock, told
         self.figures = Figures()
@@ -80,6 +84,8 @@ class Inference:
         """Calls that are being answered, and the bytes that they hold."""
         self.refused = self.expired = 0
         """Calls so far for which there was no room, and whose callers waited no more."""
+        self.also_told: list[Callable[[Sequence[Event]], None]] = []
+        """Who follows changes of the registry with it, in order."""
 
     async def infer(self, asked: Asked) -> Answer:
         """The answer to a call.
@@ -100,9 +106,10 @@ class Inference:
             )
         self.calls += 1
         self.size_bytes += asked.size_bytes
+        name = name_in_use(asked.policy, asked.variant) if asked.variant else asked.policy
         try:
             for _ in range(_TRIES):
-                version, model = await self._served(asked.policy)
+                version, model = await self._served(name)
                 try:
                     return await self._answer(version, model, asked)
                 except RunnerEnded:
@@ -116,8 +123,10 @@ class Inference:
         """The version that a name stands for, loaded."""
         return await self._served(policy)
 
-    def take(self, events: Iterable[Event]) -> None:
+    def take(self, events: Sequence[Event]) -> None:
         """Follows changes of the registry."""
+        for told in self.also_told:
+            told(events)
         self.pointers.take(events)
 
     async def _served(self, policy: str) -> tuple[Version, Model]:
@@ -182,6 +191,8 @@ class Inference:
         finally:
             done.cancel()
         self.figures.of(version).answered(part, now)
+        if now >= self.watching.due:
+            self.watching.take(version, model.layout, columns, part)
         return part
 
     def _kick(self, model: Model, now: float) -> None:
@@ -274,6 +285,10 @@ class Inference:
         """Ends what is under way."""
         await self.pointers.close()
         await self.models.close()
+
+
+async def _no_measure(version: Version) -> None:
+    return None
 
 
 def _fail(batch: list[Waiting], error: Exception) -> None:

@@ -64,11 +64,13 @@ class Layout:
         outputs: In the order in which they come back: actions, what they are drawn from, value,
             next state.
         actions: How many of the outputs are actions.
+        choices: Outputs of which each part is a choice, with how many there are to choose from.
     """
 
     inputs: tuple[Column, ...]
     outputs: tuple[Column, ...]
     actions: int
+    choices: tuple[tuple[str, tuple[int, ...]], ...] = ()
     _chosen: dict[tuple[str, ...], tuple[int, ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -191,6 +193,7 @@ class Layout:
             "inputs": [[one.name, one.dtype, list(one.shape), one.fill] for one in self.inputs],
             "outputs": [[one.name, one.dtype, list(one.shape), None] for one in self.outputs],
             "actions": self.actions,
+            "choices": [[name, list(counts)] for name, counts in self.choices],
         }
 
     @classmethod
@@ -203,7 +206,8 @@ class Layout:
             )
             for kind in ("inputs", "outputs")
         )
-        return cls(inputs, outputs, int(told["actions"]))
+        choices = tuple((str(name), tuple(map(int, counts))) for name, counts in told["choices"])
+        return cls(inputs, outputs, int(told["actions"]), choices)
 
 
 def _check(column: Column, one: Given, rows: int) -> None:

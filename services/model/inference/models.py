@@ -79,6 +79,8 @@ class Model:
         timer: Runs the queue when nobody else came.
         is_leaving: Whether it takes no more calls.
         is_gone: Whether it is loaded no more.
+        providers: Of onnxruntime, that its session has.
+        reason: Why these.
     """
 
     key: Key
@@ -91,6 +93,8 @@ class Model:
     timer: asyncio.Handle | None = None
     is_leaving: bool = False
     is_gone: bool = False
+    providers: tuple[str, ...] = ()
+    reason: str = ""
 
     @property
     def is_idle(self) -> bool:
@@ -210,9 +214,12 @@ class Models:
             number = self._last
             load = frames.Load(number, key.greedy, key.action_distribution, memoryview(file))
             told = await runner.load(frames.load_parts(load))
-            layout, size = frames.read_loaded(told)
-            life = runner.life
-            model = Model(key, number, runner, life, Layout.of(layout), self._new_queue())
+            loaded = frames.read_loaded(told)
+            model = Model(
+                *(key, number, runner, runner.life, Layout.of(loaded.layout), self._new_queue()),
+                providers=tuple(loaded.providers),
+                reason=loaded.reason,
+            )
         except RunFailed as error:
             self.memory.remove(key)
             raise FailedPrecondition(f"{version.reference} cannot be loaded: {error}") from error
@@ -224,7 +231,7 @@ class Models:
             self.memory.remove(key)
             raise
         self.counts.loads += 1
-        self.memory.put(key, size)
+        self.memory.put(key, loaded.size_bytes)
         self._ready[key] = model
         if not self.memory.fits(0):
             self._evict(key)

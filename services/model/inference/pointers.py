@@ -15,7 +15,8 @@ from typing import Final
 import structlog
 
 from mazemesh.errors import MazemeshError
-from mazemesh.names import LATEST
+from mazemesh.names import LATEST, parse_reference
+from mazemesh.policy.variants import KINDS
 from services._harness.shielded import Shielded
 from services.model.inference.models import Key, key_of
 from services.model.registry.policy import Event, State, Version
@@ -23,6 +24,9 @@ from services.model.registry.policy import Event, State, Version
 MOST: Final = 4096
 IDLE_SECONDS: Final = 60.0
 """A name that was not asked for so long is looked up when it is asked for again."""
+
+FORM: Final = "#"
+"""In a name in use: what follows is the form that its version's file is wanted in."""
 
 _TRIES: Final = 3
 
@@ -36,6 +40,17 @@ class Pointer:
     version: Version
     key: Key
     used: float
+
+
+def name_in_use(policy: str, kind: str) -> str:
+    """The name of a policy whose file is wanted in a form; empty: as it was published.
+
+    Raises:
+        InvalidArgument: the policy is none.
+    """
+    if FORM in policy:
+        parse_reference(policy)
+    return f"{policy}{FORM}{kind}" if kind else policy
 
 
 class Pointers:
@@ -96,9 +111,13 @@ class Pointers:
                 if subject.state is not State.READY:
                     self._forget(subject.reference)
                 continue
-            self._follow(f"{subject.name}:{subject.alias}", subject.number)
+            names = [f"{subject.name}:{subject.alias}"]
             if subject.alias == LATEST:
-                self._follow(subject.name, subject.number)
+                names.append(subject.name)
+            for name in names:
+                self._follow(name, subject.number)
+                for kind in KINDS:
+                    self._follow(f"{name}{FORM}{kind}", subject.number)
 
     def forget_all(self) -> None:
         """Changes were missed: every name is looked up when it is asked for."""

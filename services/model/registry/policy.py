@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from enum import IntEnum
 from typing import Any
@@ -17,6 +17,30 @@ class State(IntEnum):
     READY = 1
     REJECTED = 2
     RETIRED = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """Another form of a version's file, which was made of it when it was published.
+
+    Attributes:
+        kind: One of `mazemesh.policy.variants.KINDS`.
+        sha256: Of its file, hex; empty of one that was rejected.
+        size_bytes: Of its file.
+        largest_difference: Of any answer x to the parity rows from the publisher's own, in units of
+            max(1, |x|).
+        same_choices: Share of choices of which the likeliest is the same.
+        rows: That were compared.
+        rejection: Why there is no such file; empty otherwise.
+    """
+
+    kind: str
+    sha256: str = ""
+    size_bytes: int = 0
+    largest_difference: float = 0.0
+    same_choices: float = 0.0
+    rows: int = 0
+    rejection: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +63,7 @@ class Submission:
         checked: What its file was compared on, in words; empty before.
         graph_sha256: Of its file without the weights; empty before it is known, and where it is
             not told.
+        variants: Other forms that were made of its file.
         code_version: Of the code that made it, as the publisher says.
         game: That it was trained for; empty when none was named.
         game_hash: Hash of that game's rules under its settings.
@@ -62,6 +87,7 @@ class Submission:
     q_values: bool = False
     checked: str = ""
     graph_sha256: str = ""
+    variants: tuple[Variant, ...] = ()
     code_version: str = ""
     game: str = ""
     game_hash: str = ""
@@ -100,6 +126,21 @@ class Version(Submission):
     def reference(self) -> str:
         """`name:number`."""
         return f"{self.name}:{self.number}"
+
+    def variant(self, kind: str) -> Variant | None:
+        """One of its forms that has a file, or None."""
+        return next((one for one in self.variants if one.kind == kind and one.sha256), None)
+
+    def served_as(self, kind: str) -> Version:
+        """The version as it is where its file is this form's; itself where it has none."""
+        one = self.variant(kind)
+        if one is None:
+            return self
+        return replace(self, sha256=one.sha256, size_bytes=one.size_bytes, graph_sha256="")
+
+    def kind_of(self, sha256: str) -> str:
+        """Which of its forms has this file; empty: none of them."""
+        return next((one.kind for one in self.variants if sha256 and one.sha256 == sha256), "")
 
 
 @dataclass(frozen=True, slots=True)

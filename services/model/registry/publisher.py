@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Final, Protocol
+from types import MappingProxyType
+from typing import Final, NamedTuple, Protocol
 
 from mazemesh.errors import MazemeshError, Unavailable
 from mazemesh.policy.rejection import Rejection
 from mazemesh.policy.weights import MOST_WEIGHT_BYTES, Graph
 from services._harness.shielded import Shielded
 from services.model.checks import Check
+from services.model.drift.reference import LEAST_ROWS, Reference
 from services.model.registry import leases, registry
 from services.model.registry.graphs import Graphs
-from services.model.registry.keeping.collecting import Collected, Wanted, collect, protected
+from services.model.registry.keeping.collecting import Collected, Wanted, collect, kept
 from services.model.registry.keeping.in_use import VersionsInUse
 from services.model.registry.policy import Event, State, Submission, Version
 from services.model.registry.registry import Published
@@ -25,8 +27,19 @@ from services.model.store import BlobStore, RegistryStore, Transaction, UnusedFi
 from services.model.validation.parity import Parity
 from services.model.validation.report import Rejected
 from services.model.validation.validators import Content, Validators
+from services.model.variants.making import Made
 
 Now = Callable[[], datetime]
+Makes = Callable[[Content, int, Parity, Sequence[str]], Awaitable[Sequence[Made]]]
+"""Of a file (with its size and parity rows) variants of these kinds (`VariantMaker.make`)."""
+
+
+class Beside(NamedTuple):
+    """What is stored beside a version's file: files of variants by SHA-256, and its reference."""
+
+    files: Mapping[str, bytes] = MappingProxyType({})
+    reference: bytes = b""
+
 
 WITH_ROWS_BYTES: Final = 1024 * 1024
 """Of a file that may be kept with its row while it is not for long: one write that is waited for
@@ -70,11 +83,13 @@ class Publisher:
         users: Sequence[VersionsInUse] = (),
         smoke: Smoke | None = None,
         graphs: Graphs | None = None,
+        makes: Makes | None = None,
         prepared: Callable[[Submission, bytes], None] = lambda submission, weights: None,
         file: Callable[[Version], Awaitable[bytes]] | None = None,
     ) -> None:
         """`changed` is called after changes, with what they were where that is known.
 
+        `makes` makes the variants that are asked for.
         `users` name versions that are not retired. `smoke` plays with a file before it is ready,
         and longer with snapshots when they are; `file` reads those. `prepared` is called with
         weights that were checked, before their version is visible.
@@ -87,7 +102,7 @@ class Publisher:
         self._lease_seconds = lease_seconds
         self._now = now
         self._changed = changed
-        self._graphs, self._prepared = graphs, prepared
+        self._graphs, self._makes, self._prepared = graphs, makes, prepared
         self._users, self._smoke = users, smoke
         self._file = file
         self._configs: set[str] = set()
@@ -114,24 +129,36 @@ class Publisher:
         return await self._store.transact(find)
 
     async def publish(
-        self, submission: Submission, parity: Parity, upload: Upload, fence: int = 0
+        self,
+        submission: Submission,
+        parity: Parity,
+        upload: Upload,
+        fence: int = 0,
+        kinds: Sequence[str] = (),
     ) -> Version:
         """Makes a version of a complete upload: READY, or REJECTED by a check of the file.
 
         Takes over the upload. A caller that goes away does not stop a commit that has begun.
+        Variants of these kinds are made of the file; one that fails is told, and no reason to
+        reject the version.
 
         Raises:
             InvalidArgument: the upload or the parent is not what the submission says.
-            ResourceExhausted: too many files wait to be validated.
+            ResourceExhausted: too many files wait to be validated, or for their variants.
             Conflict: another run holds the name, or has taken it over.
         """
         try:
             await asyncio.to_thread(upload.finish)
             submission, rejection = await self._validate(submission, parity, upload)
+            beside = Beside()
+            if not rejection:
+                submission, beside = await self._beside(submission, parity, upload.path, kinds)
         except BaseException:
             upload.discard()
             raise
-        version = await self._committing.run(self._commit(submission, rejection, upload, fence))
+        version = await self._committing.run(
+            self._commit(submission, rejection, upload, fence, beside)
+        )
         return self._is_out(version)
 
     async def publish_weights(
@@ -141,6 +168,7 @@ class Publisher:
         file: bytes,
         weights: bytes,
         fence: int = 0,
+        kinds: Sequence[str] = (),
     ) -> Version:
         """Makes a version of a file that was put together of a known graph and weights.
 
@@ -157,9 +185,10 @@ class Publisher:
                 self._commit_rows(refused, str(rejection), None, fence)
             )
         submission = replace(submission, checked=verdict.words, checks=verdict.checks)
+        submission, beside = await self._beside(submission, parity, file, kinds)
         self._prepared(submission, weights)
-        if submission.snapshot or len(file) > WITH_ROWS_BYTES:
-            version = await self._committing.run(self._commit_blob(submission, file, fence))
+        if submission.snapshot or beside.files or len(file) > WITH_ROWS_BYTES:
+            version = await self._committing.run(self._commit_blob(submission, file, fence, beside))
             return self._is_out(version)
         return await self._committing.run(self._commit_rows(submission, "", file, fence))
 
@@ -212,6 +241,28 @@ class Publisher:
         checked = replace(submission, checked=verdict.words, checks=checks, graph_sha256=graph)
         return checked, ""
 
+    async def _beside(
+        self, submission: Submission, parity: Parity, content: Content, kinds: Sequence[str]
+    ) -> tuple[Submission, Beside]:
+        """The submission with its variants, and what is stored beside its file."""
+        reference = b""
+        if submission.snapshot and len(parity) >= LEAST_ROWS:
+            greedy = submission.q_values
+            reference = await asyncio.to_thread(
+                lambda: Reference.of(parity, greedy=greedy).to_bytes()
+            )
+        if not kinds:
+            return submission, Beside(reference=reference)
+        assert self._makes is not None
+        made = await self._makes(content, submission.size_bytes, parity, kinds)
+        files = {one.variant.sha256: one.file for one in made if one.variant.sha256}
+        variants = tuple(one.variant for one in made)
+        return replace(submission, variants=variants), Beside(files, reference)
+
+    def _put_all(self, beside: Beside) -> None:
+        for sha256, file in beside.files.items():
+            self._blobs.put(file, sha256)
+
     async def _graph(self, submission: Submission, upload: Upload) -> str:
         """The graph of the checked file, remembered; empty where it is not told."""
         if self._graphs is None or submission.size_bytes > MOST_WEIGHT_BYTES:
@@ -233,23 +284,29 @@ class Publisher:
                 await asyncio.to_thread(self._unused.discard, published.unused_files)
         return published.version
 
-    async def _commit_blob(self, submission: Submission, file: bytes, fence: int) -> Version:
+    async def _commit_blob(
+        self, submission: Submission, file: bytes, fence: int, beside: Beside
+    ) -> Version:
         async with self._files:
+            if beside.files:
+                await asyncio.to_thread(self._put_all, beside)
             await asyncio.to_thread(self._blobs.put, file, submission.sha256)
-            published = await self._number(submission, "", fence)
+            published = await self._number(submission, "", fence, beside.reference)
             self._changed(published.events)
             if published.unused_files:
                 await asyncio.to_thread(self._unused.discard, published.unused_files)
         return published.version
 
     async def _commit(
-        self, submission: Submission, rejection: str, upload: Upload, fence: int
+        self, submission: Submission, rejection: str, upload: Upload, fence: int, beside: Beside
     ) -> Version:
         try:
             async with self._files:
+                if beside.files:
+                    await asyncio.to_thread(self._put_all, beside)
                 if not rejection:
                     await asyncio.to_thread(self._blobs.put, upload.path, submission.sha256)
-                published = await self._number(submission, rejection, fence)
+                published = await self._number(submission, rejection, fence, beside.reference)
                 # Those who wait for the version need not wait for the rest.
                 self._changed(published.events)
                 if published.unused_files:
@@ -259,31 +316,40 @@ class Publisher:
         return published.version
 
     async def _transact(
-        self, submission: Submission, rejection: str, fence: int, content: bytes | None = None
+        self,
+        submission: Submission,
+        rejection: str,
+        fence: int,
+        content: bytes | None = None,
+        reference: bytes = b"",
     ) -> Published:
         now = self._now()
-        if submission.config_sha256 in self._configs:
+        known = submission.config_sha256 in self._configs
+        if known and submission.config:
             submission = replace(submission, config={})
         published = await self._store.transact(
             lambda tx: registry.publish(
                 tx,
-                submission,
+                submission if known else registry.with_config(tx, submission),
                 rejection,
                 now=now,
                 keep=self._keep,
                 fence=fence,
                 lease_seconds=self._lease_seconds,
                 content=content,
-                in_use=lambda tx, name: protected(tx, name, self._users, now),
+                reference=reference,
+                in_use=lambda tx, name: kept(tx, name, self._users, now),
             )
         )
-        if submission.config and len(self._configs) < _MOST_CONFIGS:
+        if not known and submission.config_sha256 and len(self._configs) < _MOST_CONFIGS:
             self._configs.add(submission.config_sha256)
         return published
 
-    async def _number(self, submission: Submission, rejection: str, fence: int) -> Published:
+    async def _number(
+        self, submission: Submission, rejection: str, fence: int, reference: bytes
+    ) -> Published:
         try:
-            return await self._transact(submission, rejection, fence)
+            return await self._transact(submission, rejection, fence, reference=reference)
         except Unavailable:
             raise  # it may be stored all the same, and what is ready has its file
         except MazemeshError:

@@ -63,6 +63,18 @@ def find_published(tx: Transaction, request_id: str, name: str, sha256: str) -> 
     return version
 
 
+def with_config(tx: Transaction, submission: Submission) -> Submission:
+    """The submission, whose config is there or comes with it.
+
+    Raises:
+        NotFound: only the hash of a config came, and there is none of it.
+    """
+    sha256 = submission.config_sha256
+    if sha256 and not submission.config and not tx.configs.get(sha256):
+        raise NotFound(f"config_sha256 {sha256} is of no config that is known; send the config")
+    return submission
+
+
 def publish(
     tx: Transaction,
     submission: Submission,
@@ -73,6 +85,7 @@ def publish(
     fence: int = 0,
     lease_seconds: float = 0.0,
     content: bytes | None = None,
+    reference: bytes = b"",
     in_use: InUse = _nothing,
 ) -> Published:
     """Gives a submission the next number; READY, or REJECTED for the reason given.
@@ -81,6 +94,7 @@ def publish(
     `keep` versions is retired. A request that was answered before gets the same version again. Who
     holds the name by `fence` holds it for another `lease_seconds`. `content` is the file where it
     is kept with the rows; else it is among the blobs. Versions that are `in_use` are not retired.
+    `reference` is what it was validated on, for its drift.
 
     Raises:
         InvalidArgument: the parent does not exist.
@@ -104,10 +118,10 @@ def publish(
     published = (
         _add_rejected(tx, version) if rejection else _add_ready(tx, version, keep, content, in_use)
     )
-    if version.checks:
-        tx.checks.add(version.name, version.number, version.checks)
-        if version.graph_sha256 and any(one.name == _OF_GRAPH for one in version.checks):
-            tx.checks.put_graph(version.graph_sha256, version.reference, version.checks)
+    if version.graph_sha256 and any(one.name == _OF_GRAPH for one in version.checks):
+        tx.checks.put_graph(version.graph_sha256, version.reference, version.checks)
+    if reference and not rejection:
+        tx.references.put(version.name, version.number, reference)
     if version.config:
         tx.configs.put(version.config_sha256, version.config)
     return published

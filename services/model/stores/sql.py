@@ -14,12 +14,17 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from sqlalchemy.dialects import postgresql, sqlite
 
 from services._harness.sql.database import Database
+from services.model.mirror.outbox import Mirrored
 from services.model.registry.policy import Alias, Event, Lease
 from services.model.store import Transaction
 from services.model.stores.sql_checks import SqlChecks, SqlConfigs
+from services.model.stores.sql_experiments import SqlExperiments
 from services.model.stores.sql_keeping import SqlHolds, SqlRules
 from services.model.stores.sql_moves import SqlMoves
-from services.model.stores.sql_versions import SqlVersions, in_utc
+from services.model.stores.sql_outbox import SqlOutbox
+from services.model.stores.sql_references import SqlReferences
+from services.model.stores.sql_time import in_utc
+from services.model.stores.sql_versions import SqlVersions
 from services.model.stores.tables import ALIASES, EVENTS, FILES, LEASES, REVISION
 
 T = TypeVar("T")
@@ -76,32 +81,36 @@ _DELETE_FILE: Final = delete(FILES).where(FILES.c.sha256 == bindparam("of"))
 class SqlRegistry:
     """A `RegistryStore` in a database that has been migrated; keeps the newest `keep_events`."""
 
-    def __init__(self, database: Database, keep_events: int) -> None:
+    def __init__(self, database: Database, keep_events: int, mirrored: Mirrored = "none") -> None:
+        """`mirrored` says which changes are put into the outbox of a mirror."""
         self._database = database
-        self._keep_events = keep_events
+        self._keep_events, self._mirrored = keep_events, mirrored
 
     async def transact(self, work: Callable[[Transaction], T]) -> T:
         """Runs `work` in one transaction."""
         return await self._database.run_statements(
-            lambda connection: work(SqlTransaction(connection, self._keep_events))
+            lambda connection: work(SqlTransaction(connection, self._keep_events, self._mirrored))
         )
 
 
 class SqlTransaction:
     """One transaction of a connection."""
 
-    def __init__(self, connection: Connection, keep_events: int) -> None:
+    def __init__(self, connection: Connection, keep_events: int, mirrored: Mirrored) -> None:
         self._connection = connection
+        self.outbox = SqlOutbox(connection, mirrored)
         self.versions = SqlVersions(connection)
         self.aliases = SqlAliases(connection)
         self.moves = SqlMoves(connection)
-        self.events = SqlEvents(connection, self.versions, keep_events)
+        self.references = SqlReferences(connection)
+        self.events = SqlEvents(connection, self.versions, keep_events, self.outbox)
         self.checks = SqlChecks(connection)
         self.configs = SqlConfigs(connection)
         self.holds = SqlHolds(connection)
         self.rules = SqlRules(connection)
         self.leases = SqlLeases(connection)
         self.files = SqlFiles(connection)
+        self.experiments = SqlExperiments(connection)
 
     def lock(self) -> None:
         """Locks the one row that every writer locks first.
@@ -199,8 +208,10 @@ class SqlFiles:
 class SqlEvents:
     """`Events` in SQL; an event refers to the version that it is about."""
 
-    def __init__(self, connection: Connection, versions: SqlVersions, keep: int) -> None:
-        self._connection = connection
+    def __init__(
+        self, connection: Connection, versions: SqlVersions, keep: int, outbox: SqlOutbox
+    ) -> None:
+        self._connection, self._outbox = connection, outbox
         self._versions = versions
         self._keep = keep
 
@@ -216,6 +227,7 @@ class SqlEvents:
             for event in events
         ]
         self._connection.execute(_ADD_EVENT, added)
+        self._outbox.add(events)
         last, once_in = events[-1].revision, max(1, self._keep // 100)
         if last // once_in > (events[0].revision - 1) // once_in:
             self._connection.execute(_FORGET_EVENTS, {"last": last - self._keep})

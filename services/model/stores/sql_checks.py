@@ -9,17 +9,11 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from services.model.checks import Check, from_text, to_text
-from services.model.stores.tables import CHECKS, CONFIGS, GRAPH_CHECKS
+from services.model.stores.tables import CONFIGS, GRAPH_CHECKS, VERSIONS
 
-_GET: Final = select(CHECKS.c.checks).where(
-    CHECKS.c.name == bindparam("of"), CHECKS.c.number == bindparam("which")
-)
-_ADD: Final = insert(CHECKS)
-_CHANGE: Final = (
-    update(CHECKS)
-    .where(CHECKS.c.name == bindparam("of"), CHECKS.c.number == bindparam("which"))
-    .values(checks=bindparam("text"))
-)
+_ONE: Final = (VERSIONS.c.name == bindparam("of"), VERSIONS.c.number == bindparam("which"))
+_GET: Final = select(VERSIONS.c.checks).where(*_ONE)
+_CHANGE: Final = update(VERSIONS).where(*_ONE).values(checks=bindparam("text"))
 _GRAPH: Final = select(GRAPH_CHECKS.c.version, GRAPH_CHECKS.c.checks).where(
     GRAPH_CHECKS.c.graph_sha256 == bindparam("of")
 )
@@ -44,17 +38,8 @@ class SqlChecks:
 
     def put(self, name: str, number: int, checks: Sequence[Check]) -> None:
         """Keeps a version's own checks, in place of those before."""
-        text = to_text(checks)
-        which = {"of": name, "which": number}
-        if self._connection.execute(_GET, which).first() is None:
-            self._connection.execute(_ADD, {"name": name, "number": number, "checks": text})
-        else:
-            self._connection.execute(_CHANGE, {**which, "text": text})
-
-    def add(self, name: str, number: int, checks: Sequence[Check]) -> None:
-        """Keeps the checks of a version that is new."""
-        text = to_text(checks)
-        self._connection.execute(_ADD, {"name": name, "number": number, "checks": text})
+        change = {"of": name, "which": number, "text": to_text(checks)}
+        self._connection.execute(_CHANGE, change)
 
     def get(self, name: str, number: int) -> tuple[Check, ...]:
         """A version's own checks."""

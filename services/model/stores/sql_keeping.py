@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from services.model.registry.policy import Hold
-from services.model.stores.sql_versions import in_utc
+from services.model.stores.sql_time import in_utc
 from services.model.stores.tables import HOLDS, RULES
 
 _ONE: Final = (

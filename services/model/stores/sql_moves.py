@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, bindparam, insert, or_, select
 
 from services.model.registry.policy import Alias, AliasMove, Told
-from services.model.stores.sql_versions import in_utc
+from services.model.stores.sql_time import in_utc
 from services.model.stores.tables import ALIAS_MOVES
 
 _HIGHEST: Final = 2**62

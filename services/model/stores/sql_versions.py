@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -16,13 +17,23 @@ from sqlalchemy import (
     not_,
     select,
     tuple_,
+    union_all,
     update,
 )
 
-from services.model.registry.policy import State, Version
+from services.model.checks import to_text
+from services.model.registry.policy import State, Variant, Version
 from services.model.store import Brief, Filter, Page
 from services.model.stores.searching import LOOKED_AT, matching, of_index
-from services.model.stores.tables import ALIASES, COUNTS, VERSIONS
+from services.model.stores.sql_time import in_utc
+from services.model.stores.tables import (
+    ALIAS_MOVES,
+    ALIASES,
+    COUNTS,
+    HOLDS,
+    VARIANTS,
+    VERSIONS,
+)
 
 _ALIASED = (
     select(ALIASES.c.alias)
@@ -60,6 +71,20 @@ _SURPLUS: Final = (
     .limit(2**31 - 1)  # SQLite has no OFFSET without LIMIT
     .offset(bindparam("keep"))
 )
+_LAST_MOVE = (
+    select(ALIAS_MOVES.c.from_number)
+    .where(ALIAS_MOVES.c.name == ALIASES.c.name, ALIAS_MOVES.c.alias == ALIASES.c.alias)
+    .order_by(ALIAS_MOVES.c.revision.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_KEPT: Final = union_all(
+    select(ALIASES.c.number).where(ALIASES.c.name == bindparam("of")),
+    select(_LAST_MOVE).where(ALIASES.c.name == bindparam("of")),
+    select(HOLDS.c.number).where(
+        HOLDS.c.name == bindparam("of"), HOLDS.c.expires > bindparam("now")
+    ),
+)
 _BRIEFS: Final = (
     select(
         VERSIONS.c.number,
@@ -82,11 +107,24 @@ _COUNT: Final = (
 )
 _ADD_COUNT: Final = insert(COUNTS)
 _COUNTS: Final = select(COUNTS)
-_USES: Final = (
-    select(VERSIONS.c.position)
-    .where(VERSIONS.c.state == State.READY, VERSIONS.c.sha256 == bindparam("file"))
-    .limit(1)
+_OF_READY: Final = (
+    VERSIONS.c.name == VARIANTS.c.name,
+    VERSIONS.c.number == VARIANTS.c.number,
+    VERSIONS.c.state == State.READY,
 )
+_USES: Final = union_all(
+    select(VERSIONS.c.number).where(
+        VERSIONS.c.state == State.READY, VERSIONS.c.sha256 == bindparam("file")
+    ),
+    select(VARIANTS.c.number).where(VARIANTS.c.sha256 == bindparam("file"), *_OF_READY),
+).limit(1)
+_VARIANT_FILES: Final = select(VARIANTS.c.sha256).where(VARIANTS.c.sha256 != "", *_OF_READY)
+_VARIANTS_OF_ALL: Final = (
+    select(VARIANTS)
+    .where(tuple_(VARIANTS.c.name, VARIANTS.c.number).in_(bindparam("keys", expanding=True)))
+    .order_by(VARIANTS.c.kind)
+)
+_ADD_VARIANT: Final = insert(VARIANTS)
 
 
 class SqlVersions:
@@ -128,9 +166,17 @@ class SqlVersions:
 
     def add(self, version: Version) -> None:
         """Adds a version."""
-        new_file = version.state is State.READY and not self.uses(version.sha256)
+        is_ready = version.state is State.READY
+        files = {one.sha256: one.size_bytes for one in version.variants if one.sha256}
+        files[version.sha256] = version.size_bytes
+        new = sum(size for one, size in files.items() if is_ready and not self.uses(one))
         self._connection.execute(_ADD, values(version))
-        self._count(version.state, 1, version.size_bytes if new_file else 0)
+        if version.variants:
+            which = {"name": version.name, "number": version.number}
+            self._connection.execute(
+                _ADD_VARIANT, [{**which, **asdict(one)} for one in version.variants]
+            )
+        self._count(version.state, 1, new)
 
     def retire(self, retired: Sequence[Version]) -> list[str]:
         """Marks READY versions RETIRED; files that no READY version has any more."""
@@ -139,6 +185,10 @@ class SqlVersions:
         rows = [{"of": one.name, "which": one.number, "at": one.revision} for one in retired]
         self._connection.execute(_RETIRE, rows)
         sizes = {one.sha256: one.size_bytes for one in retired}
+        keys = [(one.name, one.number) for one in retired]
+        for row in self._connection.execute(_VARIANTS_OF_ALL, {"keys": keys}):
+            if row.sha256:
+                sizes[row.sha256] = row.size_bytes
         gone = sorted(sha256 for sha256 in sizes if not self.uses(sha256))
         self._count(State.READY, -len(rows), -sum(sizes[sha256] for sha256 in gone))
         self._count(State.RETIRED, len(rows), 0)
@@ -147,7 +197,8 @@ class SqlVersions:
     def surplus(self, name: str, keep: int) -> list[Version]:
         """READY versions without snapshot or alias but for the newest `keep`, oldest first."""
         found = self._connection.execute(_SURPLUS, {"of": name, "keep": keep}).all()
-        return [_version(row, ()) for row in reversed(found)]
+        variants = self._variants(found)
+        return [_version(row, (), variants) for row in reversed(found)]
 
     def page(self, chosen: Filter, before: int, limit: int) -> Page:
         """At most `limit` versions, of `searching.LOOKED_AT` that are looked at."""
@@ -166,6 +217,11 @@ class SqlVersions:
         rows = self._read(query.limit(limit))
         return Page(rows, rows[-1][0] if len(rows) == limit else last or 0)
 
+    def kept(self, name: str, now: datetime) -> set[int]:
+        """Versions of a name that have an alias, had one before its last move, or are held."""
+        found = self._connection.execute(_KEPT, {"of": name, "now": now})
+        return {number for (number,) in found if number}
+
     def briefs(self, name: str) -> list[Brief]:
         """All READY versions of a name, oldest first."""
         return [
@@ -176,10 +232,11 @@ class SqlVersions:
     def files(self) -> set[str]:
         """Hashes of all files that a READY version has."""
         query = select(VERSIONS.c.sha256).where(VERSIONS.c.state == State.READY).distinct()
-        return set(self._connection.execute(query).scalars())
+        found = set(self._connection.execute(query).scalars())
+        return found | set(self._connection.execute(_VARIANT_FILES).scalars())
 
     def uses(self, sha256: str) -> bool:
-        """Whether a READY version has this file."""
+        """Whether a READY version has this file, as its own or as a variant."""
         return self._connection.execute(_USES, {"file": sha256}).first() is not None
 
     def counts(self) -> dict[State, int]:
@@ -199,11 +256,20 @@ class SqlVersions:
 
     def _read(self, query: Select[Any], **values: Any) -> list[tuple[int, Version]]:
         rows = self._connection.execute(query, values).all()
-        aliases = self._aliases(rows)
+        aliases, variants = self._aliases(rows), self._variants(rows)
         return [
-            (row.position, _version(row, tuple(aliases.get((row.name, row.number), ()))))
+            (row.position, _version(row, tuple(aliases.get((row.name, row.number), ())), variants))
             for row in rows
         ]
+
+    def _variants(self, rows: Iterable[Row[Any]]) -> dict[tuple[str, int], list[Variant]]:
+        keys = [(row.name, row.number) for row in rows if row.has_variants]
+        found: dict[tuple[str, int], list[Variant]] = {}
+        if keys:
+            for name, number, *told in self._connection.execute(_VARIANTS_OF_ALL, {"keys": keys}):
+                one = Variant(**dict(zip(_VARIANT_FIELDS, told, strict=True)))
+                found.setdefault((name, number), []).append(one)
+        return found
 
     def _aliases(self, rows: Iterable[Row[Any]]) -> dict[tuple[str, int], list[str]]:
         names = {row.name for row in rows}
@@ -237,14 +303,23 @@ def values(version: Version) -> dict[str, Any]:
         "q_values": version.q_values,
         "checked": version.checked,
         "graph_sha256": version.graph_sha256,
+        "has_variants": bool(version.variants),
         "code_version": version.code_version,
         "game": version.game,
         "game_hash": version.game_hash,
         "config_sha256": version.config_sha256,
+        "checks": to_text(version.checks),
     }
 
 
-def _version(row: Row[Any], aliases: tuple[str, ...]) -> Version:
+_VARIANT_FIELDS: Final = tuple(one.name for one in VARIANTS.columns)[2:]
+
+
+def _version(
+    row: Row[Any],
+    aliases: tuple[str, ...],
+    variants: Mapping[tuple[str, int], Sequence[Variant]],
+) -> Version:
     return Version(
         name=row.name,
         number=row.number,
@@ -270,9 +345,5 @@ def _version(row: Row[Any], aliases: tuple[str, ...]) -> Version:
         game_hash=row.game_hash,
         config_sha256=row.config_sha256,
         aliases=aliases,
+        variants=tuple(variants.get((row.name, row.number), ())) if row.has_variants else (),
     )
-
-
-def in_utc(found: datetime) -> datetime:
-    """A time that was stored: SQLite drops the zone, PostgreSQL may return another one."""
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)

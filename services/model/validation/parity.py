@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -32,11 +32,23 @@ class Parity:
             Finite where they count.
         masks: Names of the inputs that mask outputs, by the outputs' names: what is forbidden does
             not count.
+        choices: How many there are to choose from in each part of an output, by its name; of a
+            masked output without them all of it is one choice.
     """
 
     given: Mapping[str, npt.NDArray[Any]]
     expected: Mapping[str, Floats]
     masks: Mapping[str, str]
+    choices: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    def choices_of(self, name: str) -> Iterator[slice]:
+        """The parts of an output of which each is a choice; none of other outputs."""
+        if name not in self.masks:
+            return
+        first = 0
+        for count in self.choices.get(name, (self.expected[name].shape[1],)):
+            yield slice(first, first + count)
+            first += count
 
     def __len__(self) -> int:
         return len(self.expected["value"])

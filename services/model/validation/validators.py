@@ -22,7 +22,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeVar
 
@@ -288,7 +288,11 @@ def _request(
     request = {
         **more,
         "kind": kind,
-        "standards": asdict(limits.standards),
+        "standards": {
+            "max_bytes": limits.standards.max_bytes,
+            "latency_ms": limits.standards.latency_ms,
+            "batch_latency_ms": limits.standards.batch_latency_ms,
+        },
         "cpu_seconds": limits.cpu_seconds,
         "memory_bytes": limits.memory_bytes + 6 * size_bytes,
         "size_bytes": size_bytes,

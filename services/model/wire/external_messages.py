@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -16,6 +15,8 @@ from mazemesh.wire.tensors import dtype_to_wire
 from services._harness.calls.status_message import status_message
 from services.model.external.kinds import Kind
 from services.model.external.turns import (
+    MOST_COLUMNS,
+    MOST_EPISODES,
     MOST_KINDS,
     MOST_LAG,
     MOST_LATE,
@@ -93,6 +94,12 @@ def read_turn(message: pb.ExternalEpisodesRequest) -> Turn:
             raise InvalidArgument(f"agents has {rows} rows; at most {MOST_ROWS} in a turn")
         if len(turn.rewards) > MOST_LATE:
             raise InvalidArgument(f"rewards has {len(turn.rewards)}; at most {MOST_LATE}")
+        if len(turn.ended_episodes) > MOST_EPISODES:
+            raise InvalidArgument(
+                f"ended_episodes has {len(turn.ended_episodes)}; at most {MOST_EPISODES}"
+            )
+        if (columns := sum(len(one.columns) for one in turn.agents)) > MOST_COLUMNS:
+            raise InvalidArgument(f"agents has {columns} columns; at most {MOST_COLUMNS}")
         return Turn(
             turn.sequence,
             [_rows(one, f"agents[{index}]") for index, one in enumerate(turn.agents)],
@@ -170,8 +177,3 @@ def _failed(told: Failed) -> pb.EpisodeFailed:
     code = status_of(error) if isinstance(error, MazemeshError) else None
     number: int = code.value[0] if code is not None else 13
     return pb.EpisodeFailed(episode=told.episode, code=number, message=status_message(str(error)))
-
-
-def waiting_texts(messages: Sequence[pb.ExternalEpisodesResponse]) -> list[str]:
-    """Reasons in some messages, for logs."""
-    return [one.waiting.reason for one in messages if one.HasField("waiting")]

@@ -20,6 +20,8 @@ from services.model.wire.external_messages import read_simulator, read_turn, tol
 AT_ONCE: Final = 16
 """Turns of a stream that are being answered; the next is not read before one is."""
 
+_DRAIN_SECONDS: Final = 2.0
+
 _HEARTBEAT: Final = pb.ExternalEpisodesResponse(heartbeat=True)
 
 _log = structlog.get_logger(__name__)
@@ -82,8 +84,10 @@ class ExternalStreams:
         self._ended.clear()
         for stream in self._open:
             stream.told.put_nowait(_stopping())
-        if self._open:
-            await self._ended.wait()
+        if self._open:  # who does not read is not waited for
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_DRAIN_SECONDS):
+                    await self._ended.wait()
 
 
 def _stopping() -> Unavailable:

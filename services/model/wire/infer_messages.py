@@ -7,12 +7,16 @@ from typing import Final
 import numpy as np
 
 from mazemesh.errors import InvalidArgument
+from mazemesh.names import parse_reference
 from mazemesh.v1 import model_pb2 as pb
 from mazemesh.v1 import tensor_pb2
 from mazemesh.wire.tensors import ColumnSpec, Signature
 from services.model.inference.calls import NO_SESSIONS, USUAL, Answer, Asked, Choosing, Sessions
-from services.model.inference.layout import MOST_OUTPUTS, MOST_ROWS, Column, Given, Layout
+from services.model.inference.layout import MOST_OUTPUTS, MOST_ROWS, Column, Given
+from services.model.inference.models import Model
+from services.model.inference.pointers import FORM
 from services.model.registry.policy import Version
+from services.model.wire.messages import read_variant, variant_number
 
 MOST_COLUMNS: Final = 1024
 
@@ -30,7 +34,9 @@ def read_infer(request: pb.InferRequest, owner: str, deadline: float) -> Asked:
     Raises:
         InvalidArgument: a field is wrong.
     """
-    columns = request.columns
+    policy, columns = request.policy, request.columns
+    if FORM in policy:  # which names in use have, and no policy
+        parse_reference(policy)
     if len(columns) > MOST_COLUMNS:
         raise InvalidArgument(f"columns has {len(columns)}; at most {MOST_COLUMNS}")
     if len(request.outputs) > MOST_OUTPUTS:
@@ -48,7 +54,7 @@ def read_infer(request: pb.InferRequest, owner: str, deadline: float) -> Asked:
     elif request.begin_rows:
         raise InvalidArgument("begin_rows is set and session_ids is not; expected both")
     return Asked(
-        request.policy,
+        policy,
         request.rows,
         given,
         tuple(request.outputs),
@@ -56,6 +62,7 @@ def read_infer(request: pb.InferRequest, owner: str, deadline: float) -> Asked:
         sessions,
         deadline,
         sum([len(one.data) for one in given]),
+        read_variant(request.variant) if request.variant else "",
     )
 
 
@@ -76,11 +83,15 @@ def infer_message(answer: Answer) -> pb.InferResponse:
             for index in answer.wanted
         ],
         begun_rows=answer.begun,
+        variant=variant_number(version.kind_of(version.sha256)) if version.variants else None,
+        experiment_id=answer.experiment_id,
+        row_versions=answer.row_versions,
     )
 
 
-def signature_message(version: Version, layout: Layout) -> pb.GetPolicySignatureResponse:
-    """What a version takes and gives."""
+def signature_message(version: Version, model: Model) -> pb.GetPolicySignatureResponse:
+    """What a version takes and gives, and what it is run on."""
+    layout = model.layout
     return pb.GetPolicySignatureResponse(
         name=version.name,
         version=version.number,
@@ -89,6 +100,9 @@ def signature_message(version: Version, layout: Layout) -> pb.GetPolicySignature
         outputs=_signature(layout.outputs),
         state_size=layout.state_size,
         max_rows=MOST_ROWS,
+        variant=variant_number(version.kind_of(version.sha256)),
+        providers=model.providers,
+        providers_reason=model.reason,
     )
 
 

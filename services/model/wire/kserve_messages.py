@@ -11,11 +11,14 @@ import numpy as np
 from mazemesh.errors import InvalidArgument
 from mazemesh.kserve import inference_pb2 as pb
 from mazemesh.names import parse_reference, shown
+from mazemesh.policy.variants import check_kinds
 from services.model.inference.calls import NO_SESSIONS, USUAL, Answer, Asked, Choosing, Sessions
 from services.model.inference.figures import Served
-from services.model.inference.layout import MOST_OUTPUTS, MOST_ROWS, Column, Given, Layout
+from services.model.inference.layout import MOST_OUTPUTS, MOST_ROWS, Column, Given
+from services.model.inference.models import Model
 from services.model.inference.sessions import MOST_IDS
 from services.model.registry.policy import Version
+from services.model.wire.experiment_messages import check_session
 from services.model.wire.infer_messages import MOST_COLUMNS
 
 PLATFORM: Final = "onnxruntime_onnx"
@@ -46,7 +49,7 @@ _WIDE: Final = {"uint_contents": np.uint32, "int_contents": np.int32}
 
 _DTYPES: Final = {kind: name for name, (kind, _, _) in _KINDS.items()}
 _SEQUENCE: Final = frozenset({"sequence_id", "sequence_start", "sequence_end"})
-_KNOWN: Final = _SEQUENCE | {"temperature", "seed", "priority", "timeout"}
+_KNOWN: Final = _SEQUENCE | {"temperature", "seed", "priority", "timeout", "session", "variant"}
 
 
 def policy_of(name: str, version: str) -> str:
@@ -66,6 +69,8 @@ class Sequence:
     Attributes:
         ids: Of all rows; empty: no sequence.
         ends: Whether this is its last request.
+        session: Whose call it is where an experiment runs: that of the parameter `session`, else
+            the sequence; empty without either.
     """
 
     def __init__(self, parameters: Mapping[str, pb.InferParameter], rows: int) -> None:
@@ -73,6 +78,9 @@ class Sequence:
         given = _value(parameters, "sequence_id") if "sequence_id" in parameters else 0
         starts = bool(_value(parameters, "sequence_start")) if parameters else False
         self.ends = bool(_value(parameters, "sequence_end")) if parameters else False
+        self.session = ""
+        if "session" in parameters:
+            self.session = check_session("session", str(_value(parameters, "session")))
         if not given:  # 0 and the empty text are the protocol's words for none
             return
         if isinstance(given, float | bool):
@@ -80,6 +88,8 @@ class Sequence:
         if not 1 <= rows <= MOST_IDS:
             raise InvalidArgument(f"a sequence has {rows} rows; expected 1..{MOST_IDS}")
         self.ids = tuple(f"{given}/{row}" for row in range(rows))
+        # Ids of sequences may be any text; those that are none of a session are refused later.
+        self.session = self.session or str(given)
         self.begin = range(rows) if starts else ()
 
     def sessions(self, owner: str) -> Sessions:
@@ -129,6 +139,7 @@ def read_infer(
         sequence.sessions(owner),
         deadline,
         sum(len(one.data) for one in given),
+        _variant(parameters),
     )
     return asked, sequence
 
@@ -217,6 +228,13 @@ def _parameters(
     return Choosing(float(temperature), seed), deadline
 
 
+def _variant(parameters: Mapping[str, pb.InferParameter]) -> str:
+    kind = _value(parameters, "variant")
+    if not kind:
+        return ""
+    return check_kinds([kind if isinstance(kind, str) else repr(kind)], "variant")[0]
+
+
 def _value(parameters: Mapping[str, pb.InferParameter], name: str) -> Any:
     if name not in parameters:
         return 0
@@ -233,6 +251,7 @@ def infer_message(answer: Answer, request_id: str) -> pb.ModelInferResponse:
         model_name=answer.version.name,
         model_version=str(answer.version.number),
         id=request_id,
+        parameters=_chosen_by(answer.experiment_id),
         outputs=[
             pb.ModelInferResponse.InferOutputTensor(
                 name=one.name, datatype=_KINDS[one.dtype][0], shape=(rows, *one.shape)
@@ -243,15 +262,32 @@ def infer_message(answer: Answer, request_id: str) -> pb.ModelInferResponse:
     )
 
 
-def metadata_message(version: Version, layout: Layout) -> pb.ModelMetadataResponse:
-    """What a version takes and gives."""
+def _chosen_by(experiment_id: str) -> dict[str, pb.InferParameter] | None:
+    """Who chose the version, if an experiment did."""
+    if not experiment_id:
+        return None
+    return {"experiment_id": pb.InferParameter(string_param=experiment_id)}
+
+
+def metadata_message(version: Version, model: Model) -> pb.ModelMetadataResponse:
+    """What a version takes and gives, and what it is run on."""
+    layout = model.layout
     return pb.ModelMetadataResponse(
         name=version.name,
         versions=[str(version.number)],
         platform=PLATFORM,
         inputs=map(_metadata, layout.inputs),
         outputs=map(_metadata, layout.outputs),
+        properties=_run_on(version, model),
     )
+
+
+def _run_on(version: Version, model: Model) -> dict[str, str]:
+    return {
+        "providers": ", ".join(model.providers),
+        "providers_reason": model.reason,
+        "variants": ", ".join(one.kind for one in version.variants if one.sha256),
+    }
 
 
 def _metadata(column: Column) -> pb.ModelMetadataResponse.TensorMetadata:
@@ -260,12 +296,14 @@ def _metadata(column: Column) -> pb.ModelMetadataResponse.TensorMetadata:
     )
 
 
-def config_message(version: Version, layout: Layout, wait_seconds: float) -> pb.ModelConfigResponse:
+def config_message(version: Version, model: Model, wait_seconds: float) -> pb.ModelConfigResponse:
     """A version as Triton would tell its configuration."""
+    layout = model.layout
     parameters = {
         "version": str(version.number),
         "sha256": version.sha256,
         "recurrent": str(bool(layout.state_size)).lower(),
+        **_run_on(version, model),
     }
     return pb.ModelConfigResponse(
         config=pb.ModelConfig(

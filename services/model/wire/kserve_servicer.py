@@ -17,6 +17,7 @@ from mazemesh.names import POLICY, parse_reference
 from services._harness.access.admission import caller
 from services._harness.calls.context import Context
 from services._harness.calls.refusals import refusal
+from services.model.experiments.serving import Serving
 from services.model.inference.inference import Inference
 from services.model.wire import kserve_messages as messages
 from services.model.wire.infer_servicer import deadline
@@ -29,12 +30,14 @@ class KserveServicer(GRPCInferenceServiceServicer):
     """Serves the KServe v2 protocol.
 
     Args:
-        inference: Answers.
+        inference: What is loaded.
+        serving: Answers.
         wait_seconds: How long rows wait for others, for those who ask.
     """
 
-    def __init__(self, inference: Inference, wait_seconds: float) -> None:
-        self._inference, self._wait_seconds = inference, wait_seconds
+    def __init__(self, inference: Inference, serving: Serving, wait_seconds: float) -> None:
+        self._inference, self._serving = inference, serving
+        self._wait_seconds = wait_seconds
         self._stopping = False
 
     async def drain(self) -> None:
@@ -78,7 +81,7 @@ class KserveServicer(GRPCInferenceServiceServicer):
         """What a version takes and gives."""
         policy = messages.policy_of(request.name, request.version)
         version, model = await self._inference.ready(policy)
-        return messages.metadata_message(version, model.layout)
+        return messages.metadata_message(version, model)
 
     async def ModelConfig(
         self, request: pb.ModelConfigRequest, context: Context
@@ -86,7 +89,7 @@ class KserveServicer(GRPCInferenceServiceServicer):
         """A version as Triton would tell its configuration."""
         policy = messages.policy_of(request.name, request.version)
         version, model = await self._inference.ready(policy)
-        return messages.config_message(version, model.layout, self._wait_seconds)
+        return messages.config_message(version, model, self._wait_seconds)
 
     async def ModelInfer(
         self, request: pb.ModelInferRequest, context: Context
@@ -94,7 +97,7 @@ class KserveServicer(GRPCInferenceServiceServicer):
         """Answers of a version to a batch of observations."""
         now = asyncio.get_running_loop().time()
         asked, sequence = messages.read_infer(request, caller().owner, now, deadline(context))
-        answer = await self._inference.infer(asked)
+        answer = await self._serving.infer(asked, sequence.session)
         if sequence.ids and sequence.ends:
             sessions = self._inference.sessions
             await sessions.reset(caller().owner, answer.version.name, sequence.ids)

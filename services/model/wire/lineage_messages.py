@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from datetime import UTC, datetime
 from typing import Final
 
@@ -14,6 +15,7 @@ from mazemesh.names import POLICY
 from mazemesh.v1 import model_pb2 as pb
 from services.model.store import Filter
 
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
 MOST_CONFIG_KEYS: Final = 256
 _MOST_WANTED: Final = 16
 _LONGEST_KEY: Final = 128
@@ -22,14 +24,22 @@ _MOST_BYTES: Final = 64 * 1024
 _LONGEST: Final = 128
 
 
-def read_config(config: dict[str, str]) -> tuple[dict[str, str], str]:
-    """A config and its hash; empty without one.
+def read_config(header: pb.PublishPolicyHeader) -> tuple[dict[str, str], str]:
+    """A config and its hash, or the hash alone; empty without one.
 
     Raises:
-        InvalidArgument: it is too large, or a name is empty.
+        InvalidArgument: it is too large, a name is empty, or the hash is none.
     """
-    if not config:
-        return {}, ""
+    if not header.config:
+        known = header.config_sha256
+        if known and not _SHA256.fullmatch(known):
+            raise InvalidArgument(
+                f"config_sha256 is {known[:80]!r}; expected 64 digits of 0-9, a-f, or nothing"
+            )
+        return {}, known
+    config = dict(header.config)
+    if header.config_sha256:
+        raise InvalidArgument("config and config_sha256 are set; expected one of them")
     _check_config(config, MOST_CONFIG_KEYS)
     size = sum(len(key) + len(value) for key, value in config.items())
     if size > _MOST_BYTES:

@@ -12,7 +12,15 @@ from mazemesh.errors import InvalidArgument
 from mazemesh.names import POLICY
 from mazemesh.v1 import model_pb2 as pb
 from services.model.registry.leases import Claim
-from services.model.registry.policy import Alias, Event, Lease, State, Submission, Version
+from services.model.registry.policy import (
+    Alias,
+    Event,
+    Lease,
+    State,
+    Submission,
+    Variant,
+    Version,
+)
 from services.model.wire.lineage_messages import read_config
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
@@ -21,6 +29,13 @@ _STATES: Final = {
     State.REJECTED: pb.POLICY_STATE_REJECTED,
     State.RETIRED: pb.POLICY_STATE_RETIRED,
 }
+_VARIANTS: Final = {
+    "": pb.POLICY_VARIANT_UNSPECIFIED,
+    "fp16": pb.POLICY_VARIANT_FP16,
+    "bf16": pb.POLICY_VARIANT_BF16,
+    "int8": pb.POLICY_VARIANT_INT8,
+}
+_KINDS: Final[dict[int, str]] = {number: kind for kind, number in _VARIANTS.items()}
 _MAX_ID: Final = 128
 _TOGETHER_BYTES: Final = 1024 * 1024
 """Of events in one message, after which it takes no more."""
@@ -35,7 +50,7 @@ def read_header(header: pb.PublishPolicyHeader, max_bytes: int) -> Submission:
     Raises:
         InvalidArgument: a field that is wrong, named with its value.
     """
-    config, config_sha256 = read_config(dict(header.config))
+    config, config_sha256 = read_config(header)
     return Submission(
         name=POLICY.check("name", header.name),
         request_id=_short("request_id", header.request_id),
@@ -108,11 +123,55 @@ def version_message(version: Version) -> pb.PolicyVersion:
         game_hash=version.game_hash,
         config_sha256=version.config_sha256,
     )
+    if version.variants:
+        message.variants.extend(map(_variant_message, version.variants))
     if version.collection:
         message.collection.ParseFromString(version.collection)
         # Of versions from before it was kept.
         message.q_values = version.q_values or _collects_q_values(message.collection)
     return message
+
+
+def read_variant(value: int) -> str:
+    """A form of a file that a request names, by its kind; empty: the file as it was published.
+
+    Raises:
+        InvalidArgument: there is no such form.
+    """
+    try:
+        return _KINDS[value]
+    except KeyError:
+        known = ", ".join(f"{number} ({kind or 'the file'})" for number, kind in _KINDS.items())
+        raise InvalidArgument(f"variant is {value}; expected {known}") from None
+
+
+def read_variants(values: Sequence[int]) -> tuple[str, ...]:
+    """The forms that a header asks for.
+
+    Raises:
+        InvalidArgument: one of them is none, or is there twice.
+    """
+    kinds = tuple(map(read_variant, values))
+    if "" in kinds or len(set(kinds)) < len(kinds):
+        raise InvalidArgument(f"variants is {list(values)}; expected each form of a file once")
+    return kinds
+
+
+def variant_number(kind: str) -> pb.PolicyVariant:
+    """A form on the wire."""
+    return _VARIANTS[kind]
+
+
+def _variant_message(one: Variant) -> pb.PolicyVariantFile:
+    return pb.PolicyVariantFile(
+        variant=_VARIANTS[one.kind],
+        sha256=one.sha256,
+        size_bytes=one.size_bytes,
+        largest_difference=one.largest_difference,
+        same_choices=one.same_choices,
+        rows=one.rows,
+        rejection=one.rejection,
+    )
 
 
 def joined(messages: Sequence[pb.WatchPoliciesResponse]) -> Iterator[pb.WatchPoliciesResponse]:

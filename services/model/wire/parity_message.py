@@ -53,7 +53,8 @@ def read_parity(message: pb.ParityCheck, spec: GameSpec | None) -> Parity:
         shape = given["state"].shape
         expected["next_state"] = _read(message.next_state, "next_state", "float32", shape)
     expected["value"] = _read(message.value, "value", "float32", (rows,))
-    parity = Parity(given, expected, masks)
+    told = {name: choices[mask] for name, mask in masks.items() if mask in choices}
+    parity = Parity(given, expected, masks, told)
     _check_finite(parity)
     return parity
 

@@ -2,48 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from pathlib import Path
 
-import psutil
 import pytest
 
 from learner.record.journal import Journal, run_id_of
 from learner.record.tracking import Tracking
 from mazemesh.process.ports import free_block
+from tests.servers.mlflow_server import mlflow_server
 from tests.unit.learner.fakes import tiny_run
 
 PATIENCE = 100.0
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
-
-
-@contextmanager
-def mlflow_server(folder: Path, port: int) -> Iterator[str]:
-    """A server on a folder that outlives it; killed with its workers at the end."""
-    command = [
-        *(sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)),
-        *("--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}", "--workers", "1"),
-        *("--artifacts-destination", str(folder / "artifacts")),
-    ]
-    environment = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
-    folder.mkdir(exist_ok=True)
-    with (
-        (folder / "server.log").open("ab") as log,
-        subprocess.Popen(command, stdout=log, stderr=log, env=environment) as server,
-    ):
-        try:
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            for child in psutil.Process(server.pid).children(recursive=True):
-                with suppress(psutil.NoSuchProcess):  # one may end by itself
-                    child.kill()
-            server.kill()
 
 
 def wait_for(condition: Callable[[], bool], what: str) -> None:

@@ -202,6 +202,10 @@ def test_hostile_messages_are_refused(
     assert told in str(caught.value.details())
 
 
+BEYOND_TRITON = {"inference.ModelMetadataResponse.properties"}
+"""Of KServe's Open Inference Protocol alone; Triton's client passes over it."""
+
+
 def test_the_protocol_is_that_of_the_public_client() -> None:
     """Every field and method of ours has the number, the name and the type of tritonclient's."""
     pytest.importorskip("tritonclient", reason="has the published protocol")
@@ -226,9 +230,12 @@ print(json.dumps([found, methods]))
     def check(message: Any) -> None:
         published = theirs[message.full_name]
         for one in message.fields:
+            if one.full_name in BEYOND_TRITON:
+                continue
             assert [one.number, one.type, one.is_repeated] == published[one.name], one.full_name
         for nested in message.nested_types:
-            check(nested)
+            if not nested.GetOptions().map_entry:
+                check(nested)
 
     for message in pb.DESCRIPTOR.message_types_by_name.values():
         check(message)
@@ -236,3 +243,20 @@ print(json.dumps([found, methods]))
     for method in service.methods:
         types = [method.input_type.full_name, method.output_type.full_name]
         assert types == methods[method.name]
+
+
+def test_what_a_version_is_run_on_is_told(stub: GRPCInferenceServiceStub) -> None:
+    told = stub.ModelMetadata(pb.ModelMetadataRequest(name="race"), timeout=LONG)
+    assert "CPUExecutionProvider" in told.properties["providers"]
+    assert "inference_processor is auto" in told.properties["providers_reason"]
+    config = stub.ModelConfig(pb.ModelConfigRequest(name="race"), timeout=LONG).config
+    assert config.parameters["providers"].string_value == told.properties["providers"]
+
+
+def test_a_variant_that_is_none_is_refused(stub: GRPCInferenceServiceStub) -> None:
+    wrong = {"variant": pb.InferParameter(string_param="int4")}
+    with pytest.raises(grpc.RpcError, match="variant has 'int4'; expected some of fp16"):
+        stub.ModelInfer(request(parameters=wrong), timeout=LONG)
+    # `race` has no variants, so the file itself answers.
+    right = {"variant": pb.InferParameter(string_param="int8")}
+    assert stub.ModelInfer(request(parameters=right), timeout=LONG).model_name == "race"

@@ -21,6 +21,7 @@ from mazemesh.errors import (
 from mazemesh.games import GameSettings, Purpose, get_game, seeds
 from mazemesh.v1 import game_pb2
 from services._harness.peers.game_specs import GameSpecs
+from services.matchmaker.experiments.served import Assigned
 from services.matchmaker.gates.run import Finding, GateRun, Hypotheses, Verdict
 from services.matchmaker.peers import AliasAt, News, Published, Question, Resolved
 from services.matchmaker.rating.leases import (
@@ -239,6 +240,8 @@ class FakeModel:
         self.aliases: dict[tuple[str, str], AliasAt] = {}
         self.moves: list[tuple[str, str, int, str, str]] = []
         self.moving: Callable[[], None] = lambda: None
+        self.experiments: dict[str, tuple[str, int]] = {}
+        self.outcomes: dict[tuple[str, str], float] = {}
         self.down = False
         self.held: dict[str, str] = {}
         self._news: asyncio.Queue[News | MazemeshError] = asyncio.Queue()
@@ -262,6 +265,18 @@ class FakeModel:
             raise NotFound(f"{reference} does not exist")
         kept = bool(known.game)
         return Resolved(name, number, True, kept, known.game or "race", known.settings)
+
+    async def assign(self, policy: str, session: str) -> Assigned:
+        self._check()
+        if policy in self.experiments:
+            experiment_id, version = self.experiments[policy]
+            return Assigned(f"{policy.partition(':')[0]}:{version}", experiment_id)
+        return Assigned((await self.resolve(policy)).policy)
+
+    async def record(self, experiment_id: str, scores: Mapping[str, float]) -> int:
+        self._check()
+        self.outcomes.update({(experiment_id, one): score for one, score in scores.items()})
+        return len(scores)
 
     async def alias(self, name: str, alias: str) -> AliasAt | None:
         self._check()

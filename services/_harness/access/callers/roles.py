@@ -237,6 +237,19 @@ RPCS: Final[dict[str, Rpc]] = {
     f"{_MODEL}Infer": Rpc(_WORKERS | _TRAINERS),
     f"{_MODEL}GetPolicySignature": Rpc(_WORKERS | _TRAINERS),
     f"{_MODEL}ResetSessions": Rpc(_WORKERS | _TRAINERS),
+    # Who may ask policies says how that ended; people decide who is served by what.
+    f"{_MODEL}CreateExperiment": Rpc(
+        _PEOPLE, Kind.WRITE, policies=("name",), what=("experiment_id", "alias")
+    ),
+    f"{_MODEL}GetExperiment": ANY,
+    f"{_MODEL}ListExperiments": ANY,
+    f"{_MODEL}UpdateExperiment": Rpc(_PEOPLE, Kind.WRITE, what=("experiment_id",)),
+    f"{_MODEL}StopExperiment": Rpc(_PEOPLE, Kind.WRITE, what=("experiment_id",)),
+    f"{_MODEL}RecordOutcomes": Rpc(
+        _WORKERS | _TRAINERS | {Role.MATCHMAKER_SERVICE}, Kind.BULK, what=("experiment_id",)
+    ),
+    f"{_MODEL}AssignSession": Rpc(_WORKERS | _TRAINERS | {Role.MATCHMAKER_SERVICE}, Kind.BULK),
+    f"{_MODEL}GetDrift": READ,
     # Experience is written for those who are named, so they are within a key's prefixes.
     f"{_MODEL}ExternalEpisodes": Rpc(
         _WORKERS,

@@ -143,11 +143,12 @@ class Keeping:
         restarts = sum(one.restarts for one in self._children)
         told = self._steps() - self._steps_before, self._episodes.count, restarts
         self._usage = self._account.usage(time.monotonic(), *told)
-        # Before the learner has told anything, actors may have played.
-        line = self._journal.newest() or ({"time": time.time()} if self._usage.episodes else None)
-        episodes, before = self._usage.episodes, self._progress
-        if line is None or (before and episodes == before.episode and "agent_steps" not in line):
-            return
+        line, episodes = self._journal.newest(), self._usage.episodes
+        if line is None:
+            # Before the learner has told anything, actors may have played.
+            if not episodes or (self._progress and self._progress.episode == episodes):
+                return
+            line = {"time": time.time()}
         try:
             self._progress = progress_of(line, episodes, self._journal.run_id)
         except (ValueError, TypeError):

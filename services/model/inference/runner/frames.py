@@ -116,15 +116,32 @@ def read_ran(content: memoryview, outputs_bytes: int) -> tuple[float, memoryview
     return _SECONDS.unpack_from(content)[0], content[_SECONDS.size :]
 
 
-def loaded(layout: dict[str, Any], size_bytes: int) -> bytes:
-    """A model is there: its columns, and what it takes of memory."""
-    return json.dumps({"layout": layout, "bytes": size_bytes}).encode()
+class Loaded(NamedTuple):
+    """A model is there.
+
+    Attributes:
+        layout: Its columns.
+        size_bytes: What it takes of memory.
+        providers: Of its session.
+        reason: Why these.
+    """
+
+    layout: dict[str, Any]
+    size_bytes: int
+    providers: Sequence[str] = ()
+    reason: str = ""
 
 
-def read_loaded(content: memoryview) -> tuple[dict[str, Any], int]:
+def loaded(told: Loaded) -> bytes:
+    """A `Loaded` as bytes."""
+    return json.dumps(told._asdict()).encode()
+
+
+def read_loaded(content: memoryview) -> Loaded:
     """The reverse."""
     told = json.loads(bytes(content))
-    return told["layout"], int(told["bytes"])
+    names = [str(one)[:64] for one in told["providers"][:8]]
+    return Loaded(told["layout"], int(told["size_bytes"]), names, str(told["reason"])[:MOST_REASON])
 
 
 def reason(error: BaseException) -> bytes:

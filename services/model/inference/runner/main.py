@@ -16,17 +16,18 @@ import resource
 import socket
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from time import perf_counter
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 
 from mazemesh.errors import MazemeshError
 from services.model.inference.calls import RunFailed
-from services.model.inference.providers import on_gpu, providers
+from services.model.inference.providers import Processor, on_gpu, providers, reason
 from services.model.inference.runner import frames
 from services.model.inference.runner.model import Model, preload
 from services.model.validation.confinement import confine
@@ -44,9 +45,10 @@ def main(fd: str, threads: str, processor: str, memory_bytes: str) -> None:
 
     ort.set_default_logger_severity(4)
     _quiet_threads(ort, int(threads))
-    found = providers(processor, ort.get_available_providers())  # type: ignore[arg-type]
+    wanted, available = cast("Processor", processor), ort.get_available_providers()
+    found = providers(wanted, available)
     preload(found)
-    server = _Server(socket.socket(fileno=int(fd)), found)
+    server = _Server(socket.socket(fileno=int(fd)), found, partial(reason, wanted, available))
     server.start()
     if on_gpu(found):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -64,8 +66,13 @@ def _quiet_threads(ort: Any, threads: int) -> None:
 class _Server:
     """One socket; batches are run by the thread that serves it."""
 
-    def __init__(self, link: socket.socket, found: Sequence[str]) -> None:
-        self._link, self._providers = link, found
+    def __init__(
+        self,
+        link: socket.socket,
+        found: Sequence[str],
+        explain: Callable[[Sequence[str]], str],
+    ) -> None:
+        self._link, self._providers, self._explain = link, found, explain
         self._models: dict[int, Model] = {}
         self._loads: SimpleQueue[tuple[int, memoryview]] = SimpleQueue()
         self._sending = threading.Lock()
@@ -118,7 +125,9 @@ class _Server:
                 continue
             size = max(self._size() - before, 2 * len(load.file), _LEAST_BYTES)
             self._models[load.model] = model
-            self._send(number, frames.DONE, [frames.loaded(model.layout.told(), size)])
+            found = model.providers
+            loaded = frames.Loaded(model.layout.told(), size, found, self._explain(found))
+            self._send(number, frames.DONE, [frames.loaded(loaded)])
 
     def _size(self) -> int:
         """Resident bytes; 0 where nothing tells them."""

@@ -63,7 +63,15 @@ class Model:
         ]
         state = [Column(NEXT_STATE, "float32", (policy.state_size,))] * bool(policy.state_size)
         outputs = (*acts, *numbers, Column(VALUE, "float32"), *state)
-        return Layout(inputs, outputs, len(acts))
+        choices = tuple(
+            (head.outputs[0], tuple(head.choices)) for head in self._heads if head.choices
+        )
+        return Layout(inputs, outputs, len(acts), choices)
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """Of onnxruntime, that its session has."""
+        return self._policy.providers
 
     def warm(self) -> None:
         """Runs it, so that the first caller waits for nothing."""

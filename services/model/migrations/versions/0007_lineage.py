@@ -21,15 +21,9 @@ def upgrade() -> None:
         op.add_column(
             versions, sa.Column(column, sa.String(size), nullable=False, server_default="")
         )
+    op.add_column(versions, sa.Column("checks", sa.Text(), nullable=False, server_default=""))
     op.create_index(f"ix_{versions}_run", versions, ["run_id", "position"])
     _fill_games()
-    op.create_table(
-        "policy_checks",
-        sa.Column("name", sa.String(64), nullable=False),
-        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("checks", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("name", "number", name="pk_policy_checks"),
-    )
     op.create_table(
         "policy_graph_checks",
         sa.Column("graph_sha256", sa.String(64), nullable=False),

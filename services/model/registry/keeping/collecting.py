@@ -78,6 +78,11 @@ def protected(
     return found
 
 
+def kept(tx: Transaction, name: str, users: Sequence[VersionsInUse], now: datetime) -> set[int]:
+    """The versions of `protected`, without the reasons: for each publish."""
+    return tx.versions.kept(name, now) | set(all_in_use(tx, name, users))
+
+
 def collect(
     tx: Transaction, wanted: Wanted, users: Sequence[VersionsInUse], *, now: datetime
 ) -> Collected:
@@ -95,12 +100,12 @@ def collect(
     chosen = _named(tx, wanted, ready) if wanted.versions else _surplus(wanted, ready)
     latest = now - timedelta(seconds=wanted.older_than)
     reasons = protected(tx, name, users, now)
-    going, kept = [], []
+    going, staying = [], []
     for one in chosen:
         if one.number in reasons:
-            kept.append((one.number, reasons[one.number]))
+            staying.append((one.number, reasons[one.number]))
         elif one.created > latest:
-            kept.append((one.number, f"younger than {wanted.older_than:g} s"))
+            staying.append((one.number, f"younger than {wanted.older_than:g} s"))
         else:
             going.append(one)
     more = len(going) > MOST_AT_ONCE
@@ -109,7 +114,7 @@ def collect(
     taken = set(gone)
     stay = {one.sha256 for one in ready if one.number not in taken}
     size = sum({one.sha256: one.size_bytes for one in going if one.sha256 not in stay}.values())
-    told = tuple(kept[:MOST_AT_ONCE])
+    told = tuple(staying[:MOST_AT_ONCE])
     if wanted.dry_run or not going:
         return Collected(gone, size, told, more)
     found = tx.versions.get_all((name, number) for number in gone)

@@ -10,6 +10,8 @@ import pytest
 from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import connect
 
+from services.gateway.rest import training_socket
+
 SECONDS = 60.0
 
 
@@ -179,6 +181,18 @@ def test_a_socket_tells_the_state_and_the_end(http: httpx.Client, url: str) -> N
         pytest.raises(ConnectionClosedError, match="there is no job"),
     ):
         socket.recv(SECONDS)
+
+
+def test_a_socket_tells_how_things_stand_while_nothing_changes(
+    http: httpx.Client, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert training_socket.EVERY_SECONDS == 10.0
+    monkeypatch.setattr(training_socket, "EVERY_SECONDS", 0.1)
+    job = start(http)["experiment_id"]
+    where = url.replace("http", "ws", 1)
+    with connect(f"{where}/ws/training/{job}", open_timeout=SECONDS) as socket:
+        first, second = json.loads(socket.recv(SECONDS)), json.loads(socket.recv(SECONDS))
+    assert first == second
 
 
 def test_the_console_follows_it_as_a_topic(http: httpx.Client, url: str) -> None:

@@ -16,7 +16,8 @@ from services.gateway.jobs.job import State
 from services.gateway.jobs.job_runner.main import KEPT_BY_ANOTHER
 from services.gateway.jobs.job_runner.mesh_watch import MeshWatch
 from services.gateway.jobs.job_runner.reports import report_of_line
-from tests.servers.gateway.jobs.plans import SECONDS, practice_plan, running
+from services.gateway.jobs.plan import Plan, Process
+from tests.servers.gateway.jobs.plans import PRACTICE, SECONDS, practice_plan, running
 
 
 def test_it_does_its_steps_and_tells(tmp_path: Path) -> None:
@@ -34,6 +35,16 @@ def test_it_does_its_steps_and_tells(tmp_path: Path) -> None:
     assert usage.cpu_seconds > 0
     assert usage.memory_bytes > 1 << 20
     assert usage.dollars == pytest.approx(usage.seconds, rel=1e-6)
+
+
+def test_a_search_is_finished_when_its_command_is(tmp_path: Path) -> None:
+    tune = Process("tune", PRACTICE, ("tune", "--policy=s"), "", leads=True, final=(1, 2))
+    with running(tmp_path, Plan("job", 1, (tune,), "tune/s/progress.jsonl")) as runner:
+        told = runner.ended()
+    assert told.end is not None
+    assert (told.end.state, told.end.reason) == (State.FINISHED, "it has done all its work")
+    assert told.progress is not None
+    assert told.progress.trials == 3
 
 
 def test_a_crash_goes_on_from_the_checkpoint(tmp_path: Path) -> None:

@@ -124,10 +124,10 @@ def test_the_python_example(url: str, world: Services) -> None:
 
 DOCTEST = """
 import doctest, mazemesh
-from mazemesh.client.gateway.experiments import Experiments
+from mazemesh.client.gateway.runs import Runs
 from mazemesh.client.gateway.training import AsyncTraining, Training
 with mazemesh.connect() as mesh:
-    for kind in (Training, AsyncTraining, Experiments):
+    for kind in (Training, AsyncTraining, Runs):
         for test in doctest.DocTestFinder(recurse=False).find(kind, globs={"mesh": mesh}):
             result = doctest.DocTestRunner().run(test)
             assert result.attempted and not result.failed

@@ -33,6 +33,7 @@ def test_a_snapshot_says_what_it_plays() -> None:
         {"snapshot": False},
         {"collection": None},
         {"collection": pb.Collection()},
+        {"collection": pb.Collection(game="external:x", external=pb.ExternalSpaces())},
         {"collection": pb.Collection(game="race", settings=game_pb2.GameSettings(width=1000))},
     ],
 )

@@ -47,7 +47,7 @@ class FakeRunner:
             raise error
         load = frames.read_load(memoryview(b"".join(parts)))
         self.loaded[load.model] = len(load.file)
-        return memoryview(frames.loaded(LAYOUT.told(), self.size_bytes))
+        return memoryview(frames.loaded(frames.Loaded(LAYOUT.told(), self.size_bytes)))
 
     def run(self, parts: Sequence[bytes | memoryview]) -> asyncio.Future[memoryview]:
         task = asyncio.create_task(self._run(memoryview(b"".join(parts)), self.life))

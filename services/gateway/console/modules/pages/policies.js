@@ -2,6 +2,7 @@
 
 import { bound, options, read, write } from "../address.js";
 import { $, command, empty, explain, h, put, settle, when } from "../dom.js";
+import { allowed } from "../jobs.js";
 import { lane, lanes, saveLineage, widest } from "../lineage.js";
 import { move } from "../moving.js";
 import { get, path } from "../rest.js";
@@ -10,6 +11,7 @@ import { Table } from "../table.js";
 import { clock, number, t } from "../words.js";
 
 const MOVED = ["champion", "candidate"];
+const mayMove = (await allowed)("PUT /policies/{name}/aliases/{alias}");
 const form = $("#filter");
 let versions = [];
 let moves = [];
@@ -78,7 +80,7 @@ function drawAliases() {
     const version = stands.get(alias);
     const last = moves.find((one) => one.alias === alias);
     const actions = [];
-    if (version && last?.from_version && MOVED.includes(alias)) actions.push(h("button", { type: "button", "data-key": `back-${alias}`, onclick: () => roll(alias, last) }, t("policies.back.to", { version: last.from_version })));
+    if (mayMove && version && last?.from_version && MOVED.includes(alias)) actions.push(h("button", { type: "button", "data-key": `back-${alias}`, onclick: () => roll(alias, last) }, t("policies.back.to", { version: last.from_version })));
     return h("div.card", { "data-alias": alias, "data-version": version?.version ?? "" }, h("h3", {}, alias),
       version ? h("p", {}, link(version.version)) : h("p.soft", {}, t("policies.champion.none")),
       last && h("p.small.soft", {}, when(last.time), ` · ${last.mover || t("policies.mesh")}`, last.reason && ` · ${last.reason}`), h("div.row", {}, actions));
@@ -121,7 +123,7 @@ function drawTree() {
       { key: "state", title: t("policies.state"), value: (row) => row.state, show: (row) => t(`policies.state.${row.state}`), sort: false },
       { key: "training_step", title: t("policies.training_step"), value: (row) => row.training_step, show: (row) => number(row.training_step), number: true, sort: false },
       { key: "create_time", title: t("policies.create_time"), value: (row) => row.create_time, show: (row) => when(row.create_time), sort: false },
-      { key: "move", title: t("policies.action"), sort: false, show: (row) => (row.state === "ready" && !row.aliases.includes("champion") ? h("button", { type: "button", "data-key": `promote-${row.version}`, "aria-label": t("policies.promote.version", { version: full(row.version) }), onclick: () => promote(row.version) }, t("policies.promote")) : "") },
+      { key: "move", title: t("policies.action"), sort: false, show: (row) => (mayMove && row.state === "ready" && !row.aliases.includes("champion") ? h("button", { type: "button", "data-key": `promote-${row.version}`, "aria-label": t("policies.promote.version", { version: full(row.version) }), onclick: () => promote(row.version) }, t("policies.promote")) : "") },
     ],
   }).show(shown);
   $("#tree-png").onclick = () => saveLineage(`lineage-${name()}`, rows, listed, (one) => `${full(one.number)}  ${shown[place.get(one.number)].aliases.join(" ")}  ${clock(shown[place.get(one.number)].create_time)}`);
@@ -152,8 +154,8 @@ function drawOne() {
   put($("#one-title"), full(one.version));
   const stands = one.aliases.includes("champion");
   put($("#one-actions"),
-    one.state === "ready" && !stands && h("button.primary", { type: "button", "data-key": "promote", onclick: () => promote(one.version) }, t("policies.promote")),
-    one.state === "ready" && !one.aliases.includes("candidate") && !stands && h("button", { type: "button", "data-key": "candidate", onclick: () => promote(one.version, "candidate") }, t("policies.candidate")),
+    mayMove && one.state === "ready" && !stands && h("button.primary", { type: "button", "data-key": "promote", onclick: () => promote(one.version) }, t("policies.promote")),
+    mayMove && one.state === "ready" && !one.aliases.includes("candidate") && !stands && h("button", { type: "button", "data-key": "candidate", onclick: () => promote(one.version, "candidate") }, t("policies.candidate")),
     one.state === "ready" && h("a.button", { href: `/console/play?opponent=${encodeURIComponent(full(one.version))}&game=${encodeURIComponent(one.collection?.game ?? "")}` }, t("policies.play")),
     one.state === "ready" && h("a.button", { href: path`/policies/${one.name}/versions/${one.version}/file` }, "ONNX"),
     one.run_id && h("a.button", { href: `/console/training?runs=${encodeURIComponent(one.run_id)}` }, t("policies.curves")));

@@ -4,7 +4,7 @@ import { bound, options, read, write } from "../address.js";
 import { Chart } from "../chart.js";
 import { curves, dense, fresh } from "../curves.js";
 import { $, empty, explain, h, put, settle, when } from "../dom.js";
-import { Jobs } from "../jobs.js";
+import { Jobs, allowed } from "../jobs.js";
 import { Parallel } from "../parallel.js";
 import { Table } from "../table.js";
 import { number, percent, t } from "../words.js";
@@ -158,6 +158,7 @@ async function load() {
   }
 }
 
+$("#start").hidden = !(await allowed)("POST /training/start");
 const jobs = new Jobs($("#jobs"), $("#jobs-panel"));
 await load();
 document.documentElement.dataset.ready = "1";

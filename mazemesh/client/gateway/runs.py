@@ -1,4 +1,4 @@
-"""Training runs as MLflow, or their own journals, have them: `mesh.experiments`."""
+"""Training runs as MLflow, or their own journals, have them: `mesh.runs`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mazemesh.client.gateway.web import Query, Web
 
 
 @dataclass(frozen=True, slots=True)
-class Experiment:
+class Run:
     """A training run.
 
     Attributes:
@@ -44,7 +44,7 @@ class Experiment:
     agent_steps: int
 
     @classmethod
-    def of(cls, told: Mapping[str, Any]) -> Experiment:
+    def of(cls, told: Mapping[str, Any]) -> Run:
         """From the gateway's answer; what a newer one tells beyond that is left out."""
         same = {name: told[name] for name in cls.__slots__ if name not in ("started", "ended")}
         return cls(**same, started=_time(told["start_time"]), ended=_time(told["end_time"]))
@@ -54,11 +54,11 @@ def _time(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-class Experiments:
+class Runs:
     """Training runs of a mesh. Thread-safe; `aio` has the same for asyncio.
 
     ```pycon
-    >>> for run in mesh.experiments.list():
+    >>> for run in mesh.runs.list():
     ...     assert run.name and run.agent_steps >= 0
 
     ```
@@ -68,37 +68,37 @@ class Experiments:
         self._web = web
 
     @property
-    def aio(self) -> AsyncExperiments:
+    def aio(self) -> AsyncRuns:
         """The same as coroutines."""
-        return AsyncExperiments(self)
+        return AsyncRuns(self)
 
-    def list(self) -> Iterator[Experiment]:
+    def list(self) -> Iterator[Run]:
         """All of them, the last begun first."""
         token = ""
         while True:
             query: Query = {"page_token": token}
             page = self._web.get("/experiments", query)
-            yield from map(Experiment.of, page["experiments"])
+            yield from map(Run.of, page["experiments"])
             token = page["next_page_token"]
             if not token:
                 return
 
-    def get(self, experiment_id: str) -> Experiment:
+    def get(self, experiment_id: str) -> Run:
         """A run by the id of its job, its own, or MLflow's.
 
         Raises:
             NotFound: there is none.
         """
-        return Experiment.of(self._web.get(f"/experiments/{quote(experiment_id, safe='')}"))
+        return Run.of(self._web.get(f"/experiments/{quote(experiment_id, safe='')}"))
 
 
-class AsyncExperiments:
-    """`Experiments` for asyncio: each call waits in a thread."""
+class AsyncRuns:
+    """`Runs` for asyncio: each call waits in a thread."""
 
-    def __init__(self, experiments: Experiments) -> None:
-        self._experiments = experiments
-        self.get = in_thread(experiments.get)
+    def __init__(self, runs: Runs) -> None:
+        self._runs = runs
+        self.get = in_thread(runs.get)
 
-    async def list(self) -> list[Experiment]:
-        """See `Experiments.list`."""
-        return await asyncio.to_thread(lambda: [*self._experiments.list()])
+    async def list(self) -> list[Run]:
+        """See `Runs.list`."""
+        return await asyncio.to_thread(lambda: [*self._runs.list()])

@@ -1,0 +1,1 @@
+"""Matches in which an alias plays that has an experiment: how they end is told to Model."""

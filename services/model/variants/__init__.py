@@ -1,0 +1,1 @@
+"""Other forms of versions' files, made and compared when they are published."""
