@@ -67,6 +67,12 @@ class Console:
         ]
         assert not told, "\n".join(told)
 
+    def has(self, text: str, *, there: bool = True) -> None:
+        """Waits until the address has a text, or has it no more."""
+        self.page.wait_for_function(
+            "([text, there]) => location.search.includes(text) === there", arg=[text, there]
+        )
+
     def tab_to(self, selector: str, most: int = 80) -> None:
         """Reaches an element by the Tab key alone."""
         for _ in range(most):

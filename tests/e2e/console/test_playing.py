@@ -130,7 +130,7 @@ def test_a_killed_gateway_is_found_again_with_the_page_as_it_was(mesh: Up, windo
         "() => window.states?.includes('lost') && window.states.at(-1) === 'live'"
     )
     assert badge.inner_text() == "live"
-    assert "sort=-matches" in page.url
+    console.has("sort=-matches")
     assert page.locator("th[aria-sort=descending]").count() == 1
     # The seat was kept at Game, and is taken again.
     seat.wait_for_function(
