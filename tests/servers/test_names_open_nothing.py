@@ -39,7 +39,11 @@ HOSTILE = (
     "trap",
     "trap.parallel_env",
 )
-FILTERS = {"GameService.ListReplays:game": "replays", "EloService.ListLadders:game": "ladders"}
+FILTERS = {
+    "GameService.ListReplays:game": "replays",
+    "EloService.ListLadders:game": "ladders",
+    "ModelService.ListPolicies:game": "policies",
+}
 """A name there only selects rows, the field of the answer that tells: none are found."""
 
 Way: TypeAlias = tuple[FieldDescriptor, ...]

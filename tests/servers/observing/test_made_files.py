@@ -63,7 +63,7 @@ def test_each_metric_says_what_it_means(parts: dict[str, list[Described]]) -> No
 
 def test_all_services_and_workers_are_there(parts: dict[str, list[Described]]) -> None:
     assert list(parts)[2:] == [
-        *("game", "matchmaker", "model", "elo", "replay"),
+        *("game", "matchmaker", "model", "elo", "replay", "gateway"),
         *("actor", "evaluator", "learner"),
     ]
     assert all(parts.values())
