@@ -177,6 +177,9 @@ ENDPOINTS.update({f"GET {path}": OPEN for path in sitemap.paths()})
 ENDPOINTS.update(
     {
         "GET /policies/{name}/versions/{version}/details": by("ModelService/GetPolicyDetails"),
+        "GET /policies/{name}/versions/{version}/drift": by("ModelService/GetDrift"),
+        "GET /policies/{name}/experiments": by("ModelService/ListExperiments"),
+        "GET /policies/{name}/experiments/{experiment_id}": by("ModelService/GetExperiment"),
         "GET /training/runs": READ,
         "GET /training/runs/settings": READ,
         "GET /training/curves": READ,

@@ -152,3 +152,30 @@ def test_a_version_tells_its_checks(http: httpx.Client) -> None:
     assert checks["size"]["outcome"] == "passed"
     assert checks["size"]["figure"] > 0
     assert http.get("/policies/race/versions/999/details").status_code == 404
+
+
+def test_experiments_are_told_with_their_arms(http: httpx.Client, world: Services) -> None:
+    put = http.put("/policies/race/aliases/tried", json={"version": 1}, headers={"if-match": '"0"'})
+    assert put.status_code == 200, put.text
+    begun = world.mesh.experiments.ab("race:tried", ["race:2"], experiment_id="one-or-two")
+    world.mesh.experiments.record("one-or-two", {"a": 1.0, "b": 0.0}, {"a": 1, "b": 2})
+
+    [listed] = http.get("/policies/race/experiments").json()["experiments"]
+    assert (listed["experiment_id"], listed["kind"], listed["state"]) == (
+        begun.experiment_id,
+        "ab",
+        "running",
+    )
+    assert [arm["version"] for arm in listed["arms"]] == [1, 2]
+    told = http.get("/policies/race/experiments/one-or-two").json()["experiment"]
+    [score] = [one for one in told["comparisons"] if one["metric"] == "score"]
+    assert (score["version"], score["effect"]) == (2, -1.0)
+    assert score["low"] <= score["effect"] < score["high"]
+    assert http.get("/policies/other/experiments/one-or-two").status_code == 404
+    assert http.get("/policies/other/experiments").json()["experiments"] == []
+
+
+def test_a_version_that_nobody_asked_has_no_drift(http: httpx.Client) -> None:
+    answer = http.get("/policies/race/versions/1/drift")
+    assert answer.status_code == 200, answer.text
+    assert not any(one["drifted"] for one in answer.json()["policies"])

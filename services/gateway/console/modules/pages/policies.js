@@ -15,6 +15,7 @@ const mayMove = (await allowed)("PUT /policies/{name}/aliases/{alias}");
 const form = $("#filter");
 let versions = [];
 let moves = [];
+let experiments = [];
 let unfollow = () => {};
 
 bound(form, (name) => {
@@ -42,7 +43,7 @@ async function loadNames() {
   const wanted = read("name");
   if (wanted && !names.includes(wanted)) names.push(wanted);
   options(form.elements.name, names.map((one) => [one, one]));
-  for (const id of ["aliases", "tree", "history"]) $(`#${id}-panel`).hidden = !names.length;
+  for (const id of ["aliases", "tree", "experiments", "history"]) $(`#${id}-panel`).hidden = !names.length;
   put($("#nothing"), names.length ? null : empty(t("policies.empty"), "mazemesh up --game race"));
   return names.length;
 }
@@ -51,12 +52,14 @@ async function load() {
   try {
     versions = await all("/policies", { name: name(), all_states: true }, "policies");
     moves = (await get(path`/policies/${name()}/history`, { page_size: 200 })).moves;
+    experiments = (await get(path`/policies/${name()}/experiments`, { page_size: 200 })).experiments;
     settle();
   } catch (error) {
     return explain(error, load);
   }
   drawAliases();
   drawTree();
+  drawExperiments();
   drawHistory();
   drawOne();
   unfollow();
@@ -129,6 +132,44 @@ function drawTree() {
   $("#tree-png").onclick = () => saveLineage(`lineage-${name()}`, rows, listed, (one) => `${full(one.number)}  ${shown[place.get(one.number)].aliases.join(" ")}  ${clock(shown[place.get(one.number)].create_time)}`);
 }
 
+/** Who is served by which version, and how the arms compare; the shares are those of now. */
+function drawExperiments() {
+  put($("#experiments"));
+  put($("#comparisons"));
+  if (!experiments.length) return put($("#experiments"), empty(t("policies.experiments.empty"), `mazemesh experiment create ${name()}:champion ${name()}:2`));
+  const total = (one) => one.arms.reduce((sum, arm) => sum + arm.weight, 0) || 1;
+  new Table($("#experiments"), {
+    caption: t("policies.experiments"), name: "experiments", parameter: "experiments", key: (row) => row.experiment_id,
+    columns: [
+      { key: "experiment_id", title: t("policies.experiment"), value: (row) => row.experiment_id, show: (row) => h("button", { type: "button", "data-key": `compare-${row.experiment_id}`, onclick: () => compare(row) }, row.experiment_id) },
+      { key: "kind", title: t("policies.kind"), value: (row) => row.kind },
+      { key: "alias", title: t("policies.alias"), value: (row) => row.alias },
+      { key: "state", title: t("policies.state"), value: (row) => row.state, show: (row) => h("span.badge", { class: row.state === "rolled_back" ? "failed" : row.state === "passed" ? "passed" : "" }, row.state) },
+      { key: "arms", title: t("policies.arms"), value: (row) => row.arms.map((arm) => `${arm.version}: ${number((100 * arm.weight) / total(row), 1)} %`).join(", ") },
+      { key: "create_time", title: t("policies.begun"), value: (row) => row.create_time, show: (row) => when(row.create_time) },
+      { key: "explanation", title: t("policies.explanation"), value: (row) => row.explanation || row.reason },
+    ],
+  }).show(experiments);
+}
+
+async function compare(row) {
+  const { experiment } = await get(path`/policies/${name()}/experiments/${row.experiment_id}`).catch((error) => explain(error, () => compare(row)) ?? {});
+  if (!experiment) return;
+  put($("#comparisons"), h("h3", {}, experiment.experiment_id));
+  if (!experiment.comparisons.length) return $("#comparisons").append(h("p", {}, t("policies.comparisons.none")));
+  new Table($("#comparisons"), {
+    caption: experiment.experiment_id, name: "comparisons", parameter: "comparisons", key: (one) => `${one.version}-${one.metric}`,
+    columns: [
+      { key: "version", title: t("policies.version"), value: (one) => one.version, show: (one) => link(one.version) },
+      { key: "metric", title: t("policies.metric"), value: (one) => one.metric },
+      { key: "effect", title: t("policies.effect"), value: (one) => one.effect, show: (one) => `${number(one.effect, 3)} [${number(one.low, 3)}, ${number(one.high, 3)}]`, number: true },
+      { key: "p_value", title: t("policies.p_value"), value: (one) => one.p_value, show: (one) => number(one.p_value, 4), number: true },
+      { key: "observations", title: t("policies.observations"), value: (one) => one.observations, show: (one) => `${number(one.observations)} / ${one.required_observations ? number(one.required_observations) : "—"}`, number: true },
+      { key: "broken", title: t("policies.rule"), value: (one) => (one.broken ? t("policies.broken") : one.ruled ? t("policies.holds") : "—") },
+    ],
+  }).show(experiment.comparisons);
+}
+
 function drawHistory() {
   put($("#history"));
   if (!moves.length) return put($("#history"), empty(t("policies.history.empty"), `mazemesh promote ${name()}:1`));
@@ -167,6 +208,7 @@ function drawOne() {
   ];
   put($("#facts"), h("dl.facts", {}, facts.map(([key, value]) => [h("dt", {}, words(key)), h("dd", {}, value)])), command(`mazemesh policies show ${full(one.version)}`));
   drawReport(one);
+  drawDrift(one);
 }
 
 const words = (key) => {
@@ -193,6 +235,26 @@ async function drawReport(one) {
       { key: "detail", title: t("policies.detail"), value: (row) => row.detail },
     ],
   }).show(told.checks);
+}
+
+/** What the version is asked and answers of late against its validation; nothing where it was asked nothing. */
+async function drawDrift(one) {
+  put($("#drift"));
+  const told = await get(path`/policies/${one.name}/versions/${one.version}/drift`).catch(() => ({ policies: [] }));
+  const [found] = told.policies;
+  if (!found || String(one.version) !== read("version")) return;
+  put($("#drift"), h("h3", {}, t("policies.drift")), h("p.small.soft", {}, found.reason || t("policies.drift.rows", { rows: number(found.rows), policy: found.policy })));
+  if (!found.columns.length) return;
+  new Table($("#drift"), {
+    caption: t("policies.drift"), name: "drift", parameter: "drift", key: (row) => row.column,
+    columns: [
+      { key: "column", title: t("policies.column"), value: (row) => row.column },
+      { key: "psi", title: "PSI", value: (row) => row.psi, show: (row) => number(row.psi, 3), number: true },
+      { key: "ks", title: "KS", value: (row) => row.ks, show: (row) => number(row.ks, 3), number: true },
+      { key: "mean", title: t("policies.mean"), value: (row) => row.mean, show: (row) => `${number(row.mean, 4)} / ${number(row.reference_mean, 4)}`, number: true },
+      { key: "drifted", title: t("policies.outcome"), value: (row) => row.drifted, show: (row) => h("span.badge", { class: row.drifted ? "failed" : "passed" }, t(row.drifted ? "policies.drifted" : "policies.steady")) },
+    ],
+  }).show(found.columns);
 }
 
 try {
