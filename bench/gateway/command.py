@@ -94,7 +94,7 @@ def _watched(
     where = made.url.replace("http", "ws", 1) + "/ws/live"
     crowd = subprocess.Popen(
         [
-            *(sys.executable, "-m", "bench.gateway.viewers", where),
+            *(sys.executable, "-P", "-m", "bench.gateway.viewers", where),
             *(_TOPIC.format(played.game_id), str(viewers)),
         ],
         stdin=subprocess.PIPE,

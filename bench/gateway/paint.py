@@ -217,7 +217,7 @@ def _gateway(folder: Path) -> Iterator[str]:
 def _mlflow(database: Path) -> Iterator[str]:
     port = free_block(1).start
     options = ["--backend-store-uri", f"sqlite:///{database}", "--port", str(port)]
-    command = [sys.executable, "-m", "mlflow", "server", *options, "--workers", "1"]
+    command = [sys.executable, "-P", "-m", "mlflow", "server", *options, "--workers", "1"]
     with _server(command, f"http://127.0.0.1:{port}", "/health") as url:
         yield url
 

@@ -7,6 +7,7 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from learner.record.metrics import LearnerMetrics
@@ -86,6 +87,33 @@ def test_versions_that_are_rejected(tmp_path: Path) -> None:
         after = page(model.registry)
     assert not fires(tmp_path, "MazemeshVersionsRejected", 10, before, before)
     assert fires(tmp_path, "MazemeshVersionsRejected", 10, before, after)
+
+
+def test_a_policy_that_is_asked_what_it_was_not_validated_on(tmp_path: Path) -> None:
+    with running_model(tmp_path) as model:
+        parity = NETWORK.parity(rows=400)
+        model.client.publish(NETWORK.header(parity=parity, snapshot=True), NETWORK.file())
+        before = page(model.registry)
+        dark = {
+            "observation": np.zeros((64, NETWORK.observation_size), np.uint8),
+            "action_mask": np.ones((64, NETWORK.num_actions), np.uint8),
+        }
+        while not model.metric("drifted", policy="race:1"):
+            model.client.infer("race", dark, deadline=60.0)
+        after = page(model.registry)
+    assert not fires(tmp_path, "MazemeshDrift", 30, before, before)
+    assert fires(tmp_path, "MazemeshDrift", 30, before, after)
+
+
+def test_a_mirror_that_is_behind(tmp_path: Path) -> None:
+    with running_model(tmp_path, mlflow_registry_uri="http://127.0.0.1:1") as model:
+        before = page(model.registry)
+        model.client.publish(NETWORK.header(snapshot=True), NETWORK.file())
+        eventually(lambda: model.metric("mirror_age_seconds") > 0)
+        waits = page(model.registry)
+    age = "mazemesh_model_mirror_age_seconds"
+    assert not fires(tmp_path, "MazemeshMirrorBehind", 30, before, waits)
+    assert fires(tmp_path, "MazemeshMirrorBehind", 30, before, changed(waits, age, 3601.0))
 
 
 def test_results_that_do_not_reach_elo(tmp_path: Path) -> None:

@@ -70,7 +70,8 @@ class MlflowDatabase:
     def _experiment(self, connection: Any, row: Any) -> Experiment:
         def pairs(table: str) -> dict[str, Any]:
             query = text(f"select key, value from {table} where run_uuid = :run")  # noqa: S608
-            return dict(connection.execute(query, {"run": row.run_uuid}))
+            found = connection.execute(query, {"run": row.run_uuid}).all()
+            return {one.key: one.value for one in found}
 
         params, tags, metrics = pairs("params"), pairs("tags"), pairs("latest_metrics")
         steps = text("select max(step) from latest_metrics where run_uuid = :run")

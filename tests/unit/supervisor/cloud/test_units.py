@@ -45,7 +45,7 @@ def test_a_worker_has_as_long_as_a_spot_notice_gives() -> None:
 
 def test_every_process_of_the_mesh_is_told_what_it_costs() -> None:
     priced = [unit.name for unit in UNITS if "run/mazemesh/cost.env" in unit.read_text()]
-    kinds = ("actor@", "evaluator@", "learner", "service@")
+    kinds = ("actor@", "evaluator@", "job", "learner", "service@")
     assert priced == [f"mazemesh-{kind}.service" for kind in kinds]
     secrets = next(unit for unit in UNITS if unit.stem == "mazemesh-secrets").read_text()
     (after,) = [line for line in secrets.splitlines() if line.startswith("ExecStartPost=")]
