@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Callable, Iterable
-from typing import Any
+from contextlib import suppress
+from typing import Any, Final
 
 from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
@@ -15,6 +16,8 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from tests.terraform.standin import handlers
+
+_LOOKS: Final = 3
 
 
 class _Quiet(MotoRequestHandler):
@@ -30,6 +33,10 @@ class Application:
         self._moto = DomainDispatcherApplication(_no_propagation)
 
     def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        for _ in range(_LOOKS if environ["REQUEST_METHOD"] in ("GET", "HEAD") else 0):
+            # moto goes over what another thread changes at this moment: who only looks looks again.
+            with suppress(RuntimeError):
+                return self._moto(dict(environ), start)
         try:
             return self._moto(environ, start)
         except Exception:
