@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -99,8 +100,9 @@ def test_a_problem_that_a_worker_cannot_open(
 
 
 def workers_of_this_process() -> list[psutil.Process]:
-    return [
-        child
-        for child in psutil.Process().children()
-        if any("mazemesh.optimization.evaluating.worker" in word for word in child.cmdline())
-    ]
+    found = []
+    for child in psutil.Process().children():
+        with suppress(psutil.NoSuchProcess):  # it has ended; others' children may be zombies, too
+            if any("mazemesh.optimization.evaluating.worker" in word for word in child.cmdline()):
+                found.append(child)
+    return found

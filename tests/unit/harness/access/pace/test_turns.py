@@ -72,4 +72,6 @@ async def test_who_gave_up_holds_nobody_up() -> None:
     for task in tasks[40:90]:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    assert begun.count("x") == 50
+    # Those who did not give up; of the others, who was let in before.
+    assert 50 <= begun.count("x") < 100
+    assert not any(task.cancelled() for task in (*tasks[:40], *tasks[90:]))
