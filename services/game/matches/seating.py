@@ -61,6 +61,9 @@ class SeatedGame:
         self._owners: dict[int, str] = {}
         self._deadline = 0.0
         self._turn = -1
+        # Between its begin and the step: while a thread steps the engine, nobody looks into it.
+        self._turn_runs = False
+        self._acting = np.zeros(0, np.bool_)
         engine = board.batch.engine
         self._actions = np.zeros_like(engine.taken)
         self._earned = np.zeros(engine.reward.shape[1], np.float32)
@@ -122,9 +125,10 @@ class SeatedGame:
             FailedPrecondition: the step is not the current turn's.
             InvalidArgument: there is no such action.
         """
-        if step != self._turn or self.board.over:
-            raise FailedPrecondition(f"act.step is {step}; the current turn is {self._turn}")
-        if not self._acts(seat):
+        if step != self._turn or not self._turn_runs:
+            over = "" if self._turn_runs else ", which is over"
+            raise FailedPrecondition(f"act.step is {step}; the current turn is {self._turn}{over}")
+        if not self._acting[seat]:
             raise FailedPrecondition(f"act.step is {step}, in which seat {seat} has no move")
         space = self.board.batch.engine.spec.action_space
         check_actions(space, action, np.ones((1, 1), np.bool_), "act.action")
@@ -141,7 +145,7 @@ class SeatedGame:
             if self.game.outcome is not None:
                 await self._recorder.save(self.board)
                 return self.game.outcome
-            if self._turn > after and self._acts(seat):
+            if self._turn_runs and self._turn > after and self._acting[seat]:
                 return self._seat_turn(seat)
             await wait(changed)
 
@@ -158,14 +162,16 @@ class SeatedGame:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._move_timeout):
                     await self._all_acted.wait()
+            self._turn_runs = False
             batch = self.board.batch
-            acted = self._acting()
             if self._stepping.is_inline(batch):
                 report = self._stepping.step(batch, self._actions)
             else:
                 report, _ = await self._stepping.step_in_thread(batch, self._actions, _nothing)
             # What was earned while others moved belongs to the move before.
-            self._earned = batch.engine.reward[0] + np.where(acted, np.float32(0), self._earned)
+            self._earned = batch.engine.reward[0] + np.where(
+                self._acting, np.float32(0), self._earned
+            )
             self.board.settle(report, self.board.touched, self._stepping.time())
         self._changed.notify()
         await self._recorder.save(self.board)
@@ -174,17 +180,16 @@ class SeatedGame:
         self._turn = int(self.board.batch.engine.steps[0])
         self._deadline = self._stepping.time() + self._move_timeout
         self._actions[...] = np.zeros((), self._actions.dtype)
-        self._to_act = {seat for seat in self.holds if self._acts(seat)}
+        # In foreign games a seat may have left, or wait for others.
+        self._acting = self._who_acts()
+        self._to_act = {seat for seat in self.holds if self._acting[seat]}
         self._all_acted.clear()
         if not self._to_act:
             self._all_acted.set()
+        self._turn_runs = True
         self._changed.notify()
 
-    def _acts(self, seat: int) -> bool:
-        """Whether a seat has a move; in foreign games it may have left, or wait for others."""
-        return bool(self._acting()[seat])
-
-    def _acting(self) -> npt.NDArray[np.bool_]:
+    def _who_acts(self) -> npt.NDArray[np.bool_]:
         engine = self.board.batch.engine
         if len(engine.acting):
             acting: npt.NDArray[np.bool_] = engine.acting[0].copy()
