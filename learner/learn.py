@@ -20,11 +20,11 @@ from learner.loop.prefetch import Prefetcher, is_packed, make_table
 from learner.loop.publisher import Publisher
 from learner.ports import ExperienceSource, PolicySink
 from learner.record import checkpoint, finished
+from learner.record.destinations.tracking import Tracking
 from learner.record.journal import Journal, run_id_of
 from learner.record.lineage import Lineage
 from learner.record.metrics import LearnerMetrics
 from learner.record.provenance import code_version, config_of
-from learner.record.tracking import Tracking
 from learner.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.errors import InvalidArgument

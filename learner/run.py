@@ -20,11 +20,11 @@ from mazemesh.game_names import EXTERNAL, is_external
 from mazemesh.games import Game, GameSettings, GameSpec, open_game
 from mazemesh.games.external import ExternalGame
 from mazemesh.games.ladder import sides
-from mazemesh.games.packings import packings
 from mazemesh.games.registry import is_own
 from mazemesh.games.roles import cast
-from mazemesh.games.space_files import read_spaces
 from mazemesh.games.spaces import Box, Leaf, content, leaves
+from mazemesh.games.spaces.packings import packings
+from mazemesh.games.spaces.space_files import read_spaces
 from mazemesh.names import POLICY
 from mazemesh.policy.heads import heads
 from mazemesh.v1 import model_pb2, replay_pb2

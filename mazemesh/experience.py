@@ -24,13 +24,13 @@ from __future__ import annotations
 
 import hashlib
 
-from mazemesh.games.columns import (
+from mazemesh.games.spaces import Box, Discrete, Space
+from mazemesh.games.spaces.arrays import (
     action_columns,
     mask_columns,
     observation_columns,
     state_columns,
 )
-from mazemesh.games.spaces import Box, Discrete, Space
 from mazemesh.wire.tensors import Signature
 
 Columns = dict[str, tuple[str, tuple[int, ...]]]

@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import Catalogue, Game, GameSettings
-from mazemesh.games.columns import action_dtype
 from mazemesh.games.spaces import Discrete, Space
+from mazemesh.games.spaces.arrays import action_dtype
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.wire.actions import decode_actions
 from mazemesh.wire.spaces import space_from_proto

@@ -31,9 +31,9 @@ from mazemesh.collecting.shown import Shown
 from mazemesh.collecting.step import Experience
 from mazemesh.errors import DeadlineExceeded, MazemeshError, NotFound, Unavailable
 from mazemesh.games import GameSpec, Purpose, seeds
-from mazemesh.games.columns import action_dtype
 from mazemesh.games.ladder import sides
-from mazemesh.games.packings import packings
+from mazemesh.games.spaces.arrays import action_dtype
+from mazemesh.games.spaces.packings import packings
 from mazemesh.policy.cache import PolicyCache, check_spec
 from mazemesh.policy.onnx_policy import OnnxPolicy
 from mazemesh.v1.game_pb2 import GetGameSpecRequest, GetGameSpecResponse

@@ -14,7 +14,7 @@ from mazemesh.client.replay.replay import ReplayClient
 from mazemesh.experience import unroll_signature
 from mazemesh.games import GameSettings, get_game
 from mazemesh.games.mazes.engine import BatchEngine
-from mazemesh.games.packings import packings
+from mazemesh.games.spaces.packings import packings
 from mazemesh.packing.rows import pack
 from mazemesh.wire.packed_signatures import packed_signature
 from mazemesh.wire.stored_columns import StoredColumns

@@ -6,7 +6,7 @@ import numpy as np
 
 from mazemesh.client.game.game import GameClient
 from mazemesh.games import Purpose, seeds
-from mazemesh.games.columns import action_dtype, pack_actions
+from mazemesh.games.spaces.arrays import action_dtype, pack_actions
 from mazemesh.policy.memory import SeatMemory
 from mazemesh.policy.onnx_policy import OnnxPolicy
 

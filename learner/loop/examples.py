@@ -17,8 +17,8 @@ from learner.network.architecture import (
     Observed,
 )
 from learner.ports import Columns
-from mazemesh.games.columns import mask_columns, observation_columns
 from mazemesh.games.spaces import Space, row_bytes
+from mazemesh.games.spaces.arrays import mask_columns, observation_columns
 from mazemesh.policy.heads import heads, parts_of
 from mazemesh.v1 import model_pb2
 from mazemesh.wire.tensors import to_tensor

@@ -16,9 +16,9 @@ from mazemesh.collecting.transitions import TransitionCollector
 from mazemesh.collecting.unrolls import UnrollCollector
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSpec
-from mazemesh.games.columns import pack_actions
-from mazemesh.games.packings import Packings
 from mazemesh.games.spaces import Discrete
+from mazemesh.games.spaces.arrays import pack_actions
+from mazemesh.games.spaces.packings import Packings
 from mazemesh.policy.deciding import Deciding
 from mazemesh.policy.heads import ActionDistribution, distribution_of
 from mazemesh.policy.onnx_policy import OnnxPolicy

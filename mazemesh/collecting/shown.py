@@ -1,8 +1,8 @@
 """What seats see and do, in games of any spaces, as arrays that are cut and joined like any other.
 
 Of one leaf an array is the column itself, [..., *shape]. Of several it is a record with a field a
-column (as `mazemesh.games.columns.action_dtype` has them), so that whoever picks rows of games and
-seats need not know what is in them. Masks of all leaves are one array [..., M], one after another.
+column (`mazemesh.games.spaces.arrays.action_dtype`), so that whoever picks rows of games and seats
+need not know what is in them. Masks of all leaves are one array [..., M], one after another.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from mazemesh.games import GameSpec
-from mazemesh.games.columns import (
+from mazemesh.games.spaces import Box, Discrete, Space
+from mazemesh.games.spaces.arrays import (
     Column,
     mask_columns,
     observation_columns,
     pack_actions,
     unpack_actions,
 )
-from mazemesh.games.packings import Packings
-from mazemesh.games.spaces import Box, Discrete, Space
+from mazemesh.games.spaces.packings import Packings
 from mazemesh.packing.rows import unpack
 from mazemesh.packing.runs import Packing
 from mazemesh.policy.deciding import Actions
@@ -151,7 +151,7 @@ class Shown:
         }
 
     def pack_actions(self, actions: Actions) -> Array:
-        """Actions of n seats as one array [n] of `mazemesh.games.columns.action_dtype`."""
+        """Actions of n seats as one array [n] of `mazemesh.games.spaces.arrays.action_dtype`."""
         rows = len(next(iter(actions.values())) if isinstance(actions, Mapping) else actions)
         return pack_actions(self.action, actions, (rows,))
 

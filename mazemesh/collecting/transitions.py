@@ -18,7 +18,7 @@ from mazemesh.collecting.step import (
     Experience,
 )
 from mazemesh.experience import transition_signature
-from mazemesh.games.columns import action_dtype
+from mazemesh.games.spaces.arrays import action_dtype
 from mazemesh.returns import PRIORITY_FLOOR
 from mazemesh.wire.tensors import Signature
 

@@ -11,8 +11,8 @@ import grpc
 import numpy as np
 
 from mazemesh.conformance.checks import DEADLINE, Check, agree, expect
-from mazemesh.games.packings import Packings, packings
 from mazemesh.games.spaces import Discrete, single
+from mazemesh.games.spaces.packings import Packings, packings
 from mazemesh.packing.rows import unpack
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.v1.game_pb2_grpc import GameServiceStub

@@ -14,8 +14,8 @@ from mazemesh import tracing
 from mazemesh.client.game.game import Step
 from mazemesh.errors import InvalidArgument
 from mazemesh.games.bots import EXTERNAL
-from mazemesh.games.columns import action_dtype, pack_actions
-from mazemesh.games.packings import Packings
+from mazemesh.games.spaces.arrays import action_dtype, pack_actions
+from mazemesh.games.spaces.packings import Packings
 from mazemesh.packing.rows import unpack
 from mazemesh.policy.memory import SeatMemory
 from mazemesh.policy.onnx_policy import OnnxPolicy

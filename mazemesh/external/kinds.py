@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.games.columns import Column, action_columns, mask_columns, observation_columns
 from mazemesh.games.spaces import Space
+from mazemesh.games.spaces.arrays import Column, action_columns, mask_columns, observation_columns
 from mazemesh.v1 import model_pb2 as pb
 from mazemesh.v1 import tensor_pb2
 from mazemesh.wire.spaces import space_to_proto

@@ -21,7 +21,7 @@ class Engine(Protocol):
     without copying, copy what must outlive the next call. n = games, s = seats, A = actions. One
     engine belongs to one thread at a time.
 
-    What is seen and the masks are columns (`mazemesh.games.columns`): `observations`,
+    What is seen and the masks are columns (`mazemesh.games.spaces.arrays`): `observations`,
     `action_masks` and the final ones have all of them by name. `observation`, `action_mask`,
     `final_observation` and `final_action_mask` are the only one, where there is one, and [n, s, 0]
     where there are several or none.

@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.game_names import check_external_name
-from mazemesh.games.columns import mask_columns, observation_columns
 from mazemesh.games.settings import GameSettings
 from mazemesh.games.spaces import Box, Discrete, LeafSpace, MultiBinary, Space, told
+from mazemesh.games.spaces.arrays import mask_columns, observation_columns
 from mazemesh.games.spec import GameSpec, spec_of_spaces
 
 _DEFAULTS = asdict(GameSettings())

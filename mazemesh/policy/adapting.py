@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.games.columns import mask_columns, observation_columns
 from mazemesh.games.spaces import Discrete
+from mazemesh.games.spaces.arrays import mask_columns, observation_columns
 from mazemesh.policy.heads import output_widths
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ import numpy.typing as npt
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import Game, GameSettings, Purpose, seeds
 from mazemesh.games.bots import RANDOM
-from mazemesh.games.columns import action_dtype
 from mazemesh.games.engines import new_engine
 from mazemesh.games.spaces import Discrete
+from mazemesh.games.spaces.arrays import action_dtype
 from mazemesh.policy.onnx_policy import Float, Observation, OnnxPolicy
 
 

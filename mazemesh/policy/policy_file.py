@@ -12,8 +12,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.games.columns import mask_columns, observation_columns
 from mazemesh.games.spaces import Discrete
+from mazemesh.games.spaces.arrays import mask_columns, observation_columns
 from mazemesh.policy.adapting import adapt
 from mazemesh.policy.heads import ACTION_DISTRIBUTION, distribution_of, output_widths
 from mazemesh.policy.space_text import ACTION_SPACE, space_of, space_text

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.games.columns import Column, action_columns, action_dtype, pack_actions
 from mazemesh.games.spaces import Space
+from mazemesh.games.spaces.arrays import Column, action_columns, action_dtype, pack_actions
 from mazemesh.wire.tensors import from_bytes, to_bytes
 
 
@@ -24,7 +24,7 @@ def encode_actions(
 
     Args:
         space: Of the actions.
-        actions: As `mazemesh.games.columns.pack_actions` takes them.
+        actions: As `mazemesh.games.spaces.arrays.pack_actions` takes them.
         lead: (games, seats), or (steps, seats).
 
     Raises:

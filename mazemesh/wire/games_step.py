@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mazemesh.games.columns import Column
+from mazemesh.games.spaces.arrays import Column
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.wire.protobuf import LENGTH_DELIMITED, VARINT, read_varint, tag_of, varint
 from mazemesh.wire.tensors import little_endian

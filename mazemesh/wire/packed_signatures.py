@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mazemesh.games.packings import BIT, Packings
+from mazemesh.games.spaces.packings import BIT, Packings
 from mazemesh.packing.runs import Packing
 from mazemesh.wire.tensors import ColumnSpec, Signature
 

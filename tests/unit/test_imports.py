@@ -23,7 +23,7 @@ PLAYS_NO_GAME = {"_harness", "elo", "matchmaker", "model", "replay"}
 KINDS_OF_GAMES = {"is_foreign", "ForeignGame", "ForeignEngine"}
 PURE = (
     *("GameSettings", "GameSpec", "Purpose", "is_bot", "seeds", "settings", "spec"),
-    *("ladder.is_time_trial", "ladder.sides", "ladder.EXHIBITION", "spaces", "columns"),
+    *("ladder.is_time_trial", "ladder.sides", "ladder.EXHIBITION", "spaces"),
     *("bots.EXTERNAL", "bots.bot_code", "bots.bot_policy"),
 )
 """All of mazemesh.games that they know: settings, specs, spaces as data, seeds, bots by name."""

@@ -20,8 +20,8 @@ from mazemesh.errors import (
     Unavailable,
 )
 from mazemesh.games import GameSpec
-from mazemesh.games.columns import Column, mask_columns, observation_columns, state_columns
-from mazemesh.games.packings import Packings, packings
+from mazemesh.games.spaces.arrays import Column, mask_columns, observation_columns, state_columns
+from mazemesh.games.spaces.packings import Packings, packings
 from mazemesh.packing.rows import unpack
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.wire.actions import encode_actions
@@ -50,7 +50,7 @@ _NOTHING: dict[str, npt.NDArray[Any]] = {}
 class Step(NamedTuple):
     """What a step did; read-only views. n games, s seats, a actions.
 
-    What is seen, and the masks, are columns (`mazemesh.games.columns`): `observations`,
+    What is seen, and the masks, are columns (`mazemesh.games.spaces.arrays`): `observations`,
     `action_masks` and the final ones have them all by name. `observation`, `action_mask` and so on
     are the only one, where there is one; where there are several (or no mask) they have no
     elements, [n, s, 0].

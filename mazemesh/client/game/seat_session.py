@@ -12,7 +12,7 @@ import numpy.typing as npt
 from mazemesh.client.game.duplex import Duplex
 from mazemesh.errors import Unavailable
 from mazemesh.games import GameSpec
-from mazemesh.games.columns import mask_columns, observation_columns
+from mazemesh.games.spaces.arrays import mask_columns, observation_columns
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.wire.actions import decode_row, encode_actions
 from mazemesh.wire.specs import spec_from_proto

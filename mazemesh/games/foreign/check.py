@@ -12,13 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from mazemesh.errors import FailedPrecondition
-from mazemesh.games.choosing import draw_action
 from mazemesh.games.engine import Engine
 from mazemesh.games.engines import new_engine
 from mazemesh.games.foreign.game import ForeignGame
 from mazemesh.games.game import Game
 from mazemesh.games.settings import GameSettings
 from mazemesh.games.spaces import told
+from mazemesh.games.spaces.choosing import draw_action
 
 GAMES = 4
 STEPS = 1000

@@ -14,7 +14,6 @@ import numpy.typing as npt
 import structlog
 
 from mazemesh.errors import FailedPrecondition, InvalidArgument
-from mazemesh.games.columns import Column, mask_columns, observation_columns, state_columns
 from mazemesh.games.foreign.environments.environment import GONE, RUNNING, TRUNCATED
 from mazemesh.games.foreign.environments.episodes import MOST_FAILURES
 from mazemesh.games.foreign.game import ForeignGame
@@ -23,6 +22,7 @@ from mazemesh.games.foreign.processes.task import Task
 from mazemesh.games.foreign.processes.worker import LOST, RESET, STEP
 from mazemesh.games.foreign.seats.memory import SharedMemory
 from mazemesh.games.settings import GameSettings
+from mazemesh.games.spaces.arrays import Column, mask_columns, observation_columns, state_columns
 
 _log = structlog.get_logger(__name__)
 
@@ -160,7 +160,7 @@ class ForeignEngine:
     def step(self, actions: npt.NDArray[Any], on_end: Callable[[], None] | None = None) -> None:
         """Plays one step of all active games; an illegal action becomes a legal one.
 
-        See `mazemesh.games.choosing.make_legal`.
+        See `mazemesh.games.spaces.choosing.make_legal`.
 
         `on_end` is called when games have ended: the workers may have begun their next episodes.
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from mazemesh.errors import FailedPrecondition, MazemeshError, PermissionDenied
 from mazemesh.games.bots import EXTERNAL
-from mazemesh.games.choosing import check_actions
+from mazemesh.games.spaces.choosing import check_actions
 from services._harness.broadcast import Broadcast, wait
 from services.game.matches.match import Board
 from services.game.matches.recorder import Recorder

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import Engine, Game
 from mazemesh.games.bots import BOTS, EXTERNAL
-from mazemesh.games.choosing import check_actions
+from mazemesh.games.spaces.choosing import check_actions
 from services.game.play.outcome import Outcome
 from services.game.play.picture import picture
 from services.game.play.tape import Tape
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Int8Array = npt.NDArray[np.int8]
 Actions = npt.NDArray[Any]
-"""[games, seats] of `mazemesh.games.columns.action_dtype`: int8 in mazes."""
+"""[games, seats] of `mazemesh.games.spaces.arrays.action_dtype`: int8 in mazes."""
 Int32Array = npt.NDArray[np.int32]
 
 NewEngine = Callable[..., Engine]

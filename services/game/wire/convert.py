@@ -11,7 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from mazemesh.errors import FailedPrecondition, InvalidArgument, within
 from mazemesh.games import Catalogue, Game, GameSettings, GameSpec, bot_policy
-from mazemesh.games.columns import action_dtype
+from mazemesh.games.spaces.arrays import action_dtype
 from mazemesh.v1 import elo_pb2
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.wire.actions import decode_actions

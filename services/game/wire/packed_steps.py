@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mazemesh.games import GameSpec
-from mazemesh.games.columns import Column, mask_columns, observation_columns
-from mazemesh.games.packings import Packings, packings
+from mazemesh.games.spaces.arrays import Column, mask_columns, observation_columns
+from mazemesh.games.spaces.packings import Packings, packings
 from mazemesh.packing.rows import pack
 from mazemesh.packing.runs import Packing
 from mazemesh.wire.games_step import encode_step

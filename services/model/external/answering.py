@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mazemesh.errors import MazemeshError
-from mazemesh.games.columns import action_dtype
+from mazemesh.games.spaces.arrays import action_dtype
 from services.model.external.agents import NOTHING
 from services.model.external.kinds import Kind
 from services.model.external.simulator import Ask, Simulator, Work, by_policy, stacked

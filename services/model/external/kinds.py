@@ -12,7 +12,6 @@ import numpy.typing as npt
 
 from mazemesh.collecting.shown import Shown
 from mazemesh.errors import FailedPrecondition, InvalidArgument
-from mazemesh.games.columns import Column, action_columns, mask_columns, observation_columns
 from mazemesh.games.spaces import (
     Box,
     LeafSpace,
@@ -22,6 +21,7 @@ from mazemesh.games.spaces import (
     row_bytes,
     told,
 )
+from mazemesh.games.spaces.arrays import Column, action_columns, mask_columns, observation_columns
 from mazemesh.names import shown as quoted
 from mazemesh.policy.heads import logits_width
 from services.model.inference.layout import Given, Layout

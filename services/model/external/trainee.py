@@ -19,8 +19,8 @@ from mazemesh.collecting.acting import Acting, Collector
 from mazemesh.collecting.shown import Shown
 from mazemesh.collecting.step import OVER, Consequence, Decision
 from mazemesh.errors import ResourceExhausted
-from mazemesh.games.columns import action_dtype
 from mazemesh.games.spaces import Space
+from mazemesh.games.spaces.arrays import action_dtype
 from mazemesh.policy.deciding import Deciding
 from mazemesh.policy.heads import logits_width
 from services.model.external.agents import Step

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSpec
-from mazemesh.games.columns import mask_columns, observation_columns
 from mazemesh.games.spaces import ITEM_SIZES
+from mazemesh.games.spaces.arrays import mask_columns, observation_columns
 from mazemesh.policy.heads import heads, output_widths
 from mazemesh.v1 import model_pb2 as pb
 from mazemesh.v1 import tensor_pb2

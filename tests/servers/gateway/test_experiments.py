@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from learner.record.mlflow_destination import MLflow
+from learner.record.destinations.mlflow_destination import MLflow
 from mazemesh.sqlite_url import sqlite_url
 from tests.ports import free_port
 from tests.servers.gateway.test_rest import ok, problem

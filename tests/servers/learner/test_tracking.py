@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from learner.record.destinations.tracking import Tracking
 from learner.record.journal import Journal, run_id_of
-from learner.record.tracking import Tracking
 from mazemesh.process.ports import free_block
 from tests.servers.mlflow_server import mlflow_server
 from tests.unit.learner.fakes import tiny_run

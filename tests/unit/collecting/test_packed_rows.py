@@ -13,7 +13,7 @@ from mazemesh.collecting.shown import Shown
 from mazemesh.collecting.step import OVER, TRUNCATED, Consequence, Decision
 from mazemesh.games import GameSettings, get_game
 from mazemesh.games.mazes.engine import BatchEngine
-from mazemesh.games.packings import packings
+from mazemesh.games.spaces.packings import packings
 from mazemesh.packing.rows import pack
 from mazemesh.v1.model_pb2 import Collection, SequenceCollection, UnrollCollection
 from mazemesh.wire.tensors import from_columns, to_columns

@@ -12,8 +12,8 @@ from mazemesh.errors import InvalidArgument
 from mazemesh.game_names import check_external_name
 from mazemesh.games import Catalogue, GameSettings, open_game
 from mazemesh.games.external import ExternalGame
-from mazemesh.games.space_files import read_spaces
 from mazemesh.games.spaces import Box, Dict, Discrete, MultiBinary, MultiDiscrete, Tuple
+from mazemesh.games.spaces.space_files import read_spaces
 
 INFINITE = float("inf")
 

@@ -10,13 +10,6 @@ from hypothesis import strategies as st
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import get_game, list_games
-from mazemesh.games.columns import (
-    action_dtype,
-    mask_columns,
-    observation_columns,
-    pack_actions,
-    unpack_actions,
-)
 from mazemesh.games.spaces import (
     Box,
     Dict,
@@ -33,6 +26,13 @@ from mazemesh.games.spaces import (
     mask_bytes,
     row_bytes,
     single,
+)
+from mazemesh.games.spaces.arrays import (
+    action_dtype,
+    mask_columns,
+    observation_columns,
+    pack_actions,
+    unpack_actions,
 )
 from mazemesh.games.spec import spaces_hash
 

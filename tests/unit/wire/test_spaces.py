@@ -7,8 +7,13 @@ from hypothesis import strategies as st
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSettings, list_games
-from mazemesh.games.columns import action_dtype, observation_columns, pack_actions, unpack_actions
 from mazemesh.games.spaces import Box, Discrete, Space, Tuple, columns
+from mazemesh.games.spaces.arrays import (
+    action_dtype,
+    observation_columns,
+    pack_actions,
+    unpack_actions,
+)
 from mazemesh.v1 import game_pb2, tensor_pb2
 from mazemesh.wire.actions import decode_actions, encode_actions
 from mazemesh.wire.games_step import StepBytes

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.games.columns import action_dtype
 from mazemesh.games.foreign.environments.gymnasium_environment import taken_apart
 from mazemesh.games.foreign.seats.conversion import Conversion
 from mazemesh.games.foreign.seats.rows import Rows
 from mazemesh.games.foreign.seats.seat_writer import SeatWriter
 from mazemesh.games.foreign.seats.uniting import united_actions, united_observations
 from mazemesh.games.spaces import Space
+from mazemesh.games.spaces.arrays import action_dtype
 
 MOST_AGENTS = 1024
 

@@ -10,12 +10,12 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from mazemesh.games.choosing import draw_action, make_legal
-from mazemesh.games.columns import mask_columns
 from mazemesh.games.foreign.environments.environment import GONE, RUNNING, TRUNCATED, Environment
 from mazemesh.games.foreign.seats.memory import Arrays
 from mazemesh.games.foreign.seats.scoring import scores
 from mazemesh.games.spaces import Discrete, Space, single
+from mazemesh.games.spaces.arrays import mask_columns
+from mazemesh.games.spaces.choosing import draw_action, make_legal
 
 _EXTERNAL = -1
 

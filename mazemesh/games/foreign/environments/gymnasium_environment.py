@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.games.columns import action_dtype
 from mazemesh.games.foreign.environments.environment import RUNNING, TERMINATED, TRUNCATED
 from mazemesh.games.foreign.seats.description import Description
 from mazemesh.games.foreign.seats.rows import BoolArray, Rows
 from mazemesh.games.foreign.seats.seat_writer import SeatWriter, checked_reward
+from mazemesh.games.spaces.arrays import action_dtype
 
 
 class GymnasiumEnvironment:

@@ -10,8 +10,6 @@ import numpy.typing as npt
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import concatenate, create_empty_array, iterate
 
-from mazemesh.games.choosing import draw_action, make_legal
-from mazemesh.games.columns import action_dtype, mask_columns
 from mazemesh.games.foreign.environments.environment import GONE, RUNNING, TERMINATED, TRUNCATED
 from mazemesh.games.foreign.environments.episodes import DEFAULT_STEP_LIMIT, episode_seed
 from mazemesh.games.foreign.environments.gymnasium_environment import taken_apart
@@ -20,6 +18,8 @@ from mazemesh.games.foreign.seats.memory import Arrays
 from mazemesh.games.foreign.seats.rows import BoolArray, Rows
 from mazemesh.games.foreign.seats.scoring import scores
 from mazemesh.games.foreign.seats.seat_writer import MASK, SeatWriter, checked_reward
+from mazemesh.games.spaces.arrays import action_dtype, mask_columns
+from mazemesh.games.spaces.choosing import draw_action, make_legal
 
 
 class VectorEnvironment:

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mazemesh.games.columns import (
+from mazemesh.games.foreign.seats.description import Description
+from mazemesh.games.foreign.seats.rows import Rows
+from mazemesh.games.spaces.arrays import (
     action_dtype,
     mask_columns,
     observation_columns,
     state_columns,
 )
-from mazemesh.games.foreign.seats.description import Description
-from mazemesh.games.foreign.seats.rows import Rows
 
 _ALIGNMENT = 64
 

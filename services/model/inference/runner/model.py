@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from mazemesh.games.columns import action_columns
+from mazemesh.games.spaces.arrays import action_columns
 from mazemesh.policy.heads import heads, parts_of
 from mazemesh.policy.onnx_policy import OnnxPolicy
 from services.model.inference.calls import Choosing

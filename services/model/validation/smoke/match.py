@@ -10,8 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from mazemesh.games.bots import EXTERNAL, bot_code, bot_policy
-from mazemesh.games.columns import action_dtype, mask_columns, observation_columns, pack_actions
 from mazemesh.games.ladder import is_time_trial
+from mazemesh.games.spaces.arrays import (
+    action_dtype,
+    mask_columns,
+    observation_columns,
+    pack_actions,
+)
 from mazemesh.games.spec import GameSpec
 from mazemesh.policy.deciding import Deciding
 from mazemesh.policy.heads import ActionDistribution, heads, output_widths, parts_of

@@ -11,8 +11,6 @@ from gymnasium import spaces as gym
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSettings, open_game
-from mazemesh.games.choosing import check_actions, make_legal
-from mazemesh.games.columns import pack_actions, unpack_actions
 from mazemesh.games.foreign.engine import ForeignEngine
 from mazemesh.games.foreign.environments.episodes import episode_seed
 from mazemesh.games.foreign.game import ForeignGame
@@ -20,6 +18,8 @@ from mazemesh.games.foreign.seats.conversion import converted
 from mazemesh.games.foreign.seats.rows import Rows
 from mazemesh.games.foreign.seats.seat_writer import SeatWriter, checked_reward
 from mazemesh.games.spaces import Box, Dict, Discrete, MultiBinary, MultiDiscrete, Tuple, leaves
+from mazemesh.games.spaces.arrays import pack_actions, unpack_actions
+from mazemesh.games.spaces.choosing import check_actions, make_legal
 
 HERE = "pettingzoo:tests.foreign_games:"
 

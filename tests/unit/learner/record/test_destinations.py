@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from learner.record.destination import kind_of, open_destination, tracking_uris
-from learner.record.forwarding import forward
+from learner.record.destinations.destination import kind_of, open_destination, tracking_uris
+from learner.record.destinations.forwarding import forward
+from learner.record.destinations.tracking import Tracking
 from learner.record.journal import Journal, run_id_of
 from learner.record.lineage import Lineage
-from learner.record.tracking import Tracking
 from mazemesh.v1.model_pb2 import PolicyVersion
 from tests.unit.learner.fakes import tiny_run
 
@@ -113,8 +113,8 @@ def offline_records(folder: Path) -> list[Any]:
 FORWARD = """
 import sys
 from pathlib import Path
-from learner.record.destination import open_destination
-from learner.record.forwarding import forward
+from learner.record.destinations.destination import open_destination
+from learner.record.destinations.forwarding import forward
 run, data = sys.argv[1:]
 target = open_destination("wandb:mazes", data)
 forward(Path(run), "wandb:mazes", target, fetch=lambda policy: b"onnx")
@@ -169,7 +169,7 @@ def test_several_destinations_get_all_of_a_short_run(
     pytest.importorskip("tensorboard")
     pytest.importorskip("wandb")
     monkeypatch.setenv("WANDB_MODE", "offline")
-    monkeypatch.setattr("learner.record.tracking.FINISH_SECONDS", 100.0)
+    monkeypatch.setattr("learner.record.destinations.tracking.FINISH_SECONDS", 100.0)
     run = tmp_path / "run"
     written(run, 3)
     with Tracking(

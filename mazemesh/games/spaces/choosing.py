@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.games.columns import Column, action_columns, action_dtype, mask_columns
 from mazemesh.games.spaces import Box, Discrete, MultiBinary, MultiDiscrete, Space
+from mazemesh.games.spaces.arrays import Column, action_columns, action_dtype, mask_columns
 
 Masks = Mapping[str, npt.NDArray[np.uint8]]
 

@@ -48,14 +48,14 @@ def open_destination(uri: str, artifacts: str) -> Destination:
         ModuleNotFoundError: its library is not installed.
     """
     if uri.startswith(TENSORBOARD):
-        from learner.record.tensorboard_destination import TensorBoard
+        from learner.record.destinations.tensorboard_destination import TensorBoard
 
         return TensorBoard(Path(uri.removeprefix(TENSORBOARD)))
     if uri.startswith(WANDB):
-        from learner.record.wandb_destination import WeightsAndBiases
+        from learner.record.destinations.wandb_destination import WeightsAndBiases
 
         return WeightsAndBiases(uri.removeprefix(WANDB), Path(artifacts))
-    from learner.record.mlflow_destination import MLflow
+    from learner.record.destinations.mlflow_destination import MLflow
 
     return MLflow(uri, artifacts)
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from mazemesh.games.columns import Column, mask_columns, observation_columns
 from mazemesh.games.spaces import MultiBinary
+from mazemesh.games.spaces.arrays import Column, mask_columns, observation_columns
 from mazemesh.games.spec import GameSpec
 from mazemesh.packing.runs import Packing
 

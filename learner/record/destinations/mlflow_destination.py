@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from learner.record.destination import PROJECT, Lines, flatten
-from learner.record.local_tracking import make_database
+from learner.record.destinations.destination import PROJECT, Lines, flatten
+from learner.record.destinations.local_tracking import make_database
 from mazemesh.sqlite_url import sqlite_file
 
 RUN_TAG = "mazemesh.run_id"

@@ -18,10 +18,10 @@ from typing import Self
 
 import structlog
 
-from learner.record.destination import kind_of, tracking_uris
+from learner.record.destinations.destination import kind_of, tracking_uris
 from mazemesh.process.interpreter import run_module
 
-log = structlog.get_logger("learner.record.tracking")
+log = structlog.get_logger("learner.record.destinations.tracking")
 
 START_SECONDS = 20.0
 """Start late: the first seconds of a mesh belong to its first games."""
@@ -100,7 +100,7 @@ class Tracking:
             for uri in self._uris:
                 process = subprocess.Popen(  # noqa: S603
                     [
-                        *run_module("learner.record.forwarder"),
+                        *run_module("learner.record.destinations.forwarder"),
                         *("--folder", str(self._folder)),
                         *("--uri", uri, "--artifacts", self._artifacts(uri)),
                         *("--model-address", self._model_address, "--logs", str(self._logs)),

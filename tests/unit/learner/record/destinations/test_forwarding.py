@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from learner.record.destination import flatten, tracking_uris
-from learner.record.forwarding import forward
+from learner.record.destinations.destination import flatten, tracking_uris
+from learner.record.destinations.forwarding import forward
+from learner.record.destinations.mlflow_destination import MLflow
+from learner.record.destinations.tracking import Tracking
 from learner.record.journal import Journal, run_id_of
 from learner.record.lineage import SNAPSHOTS, Lineage, read_snapshots
-from learner.record.mlflow_destination import MLflow
-from learner.record.tracking import Tracking
 from mazemesh.v1.model_pb2 import PolicyVersion
 from tests.unit.learner.fakes import tiny_run
 
@@ -215,7 +215,7 @@ def test_tracking_that_is_off_starts_nothing(tmp_path: Path) -> None:
 def test_a_run_that_ends_soon_is_tracked_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("learner.record.tracking.FINISH_SECONDS", 300.0)
+    monkeypatch.setattr("learner.record.destinations.tracking.FINISH_SECONDS", 300.0)
     run = tmp_path / "run"
     written(run, 3)
     with Tracking("local", tmp_path, run, "127.0.0.1:1", start_seconds=1000.0) as tracking:

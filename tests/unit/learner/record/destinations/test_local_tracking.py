@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from learner.record.local_tracking import make_database
+from learner.record.destinations.local_tracking import make_database
 
 
 def made_by(monkeypatch: pytest.MonkeyPatch, *, stopped: bool = False) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from learner.record.destination import Lines, flatten
+from learner.record.destinations.destination import Lines, flatten
 
 if TYPE_CHECKING:
     from wandb import Run

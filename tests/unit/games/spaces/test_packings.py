@@ -7,8 +7,8 @@ import pytest
 
 from mazemesh.games import Game, GameSettings, get_game, list_games
 from mazemesh.games.mazes.engine import BatchEngine
-from mazemesh.games.packings import packings
 from mazemesh.games.spaces import Dict, Discrete, MultiBinary
+from mazemesh.games.spaces.packings import packings
 from mazemesh.packing.rows import pack_checked, unpack
 
 GAMES = 8

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from learner.record.destination import Destination, kind_of
+from learner.record.destinations.destination import Destination, kind_of
 from learner.record.journal import DESCRIPTION, METRICS
 from learner.record.lineage import SNAPSHOTS, read_snapshots
 from mazemesh.analysis.journal import read_curves, read_probes, read_records

@@ -3,7 +3,9 @@
 Sends what is new every few seconds and ends when its standard input does, after a last attempt.
 By hand, for a run whose tracking server was away to its end:
 
-    python -m learner.record.forwarder --folder .mazemesh/learner/race --uri URI </dev/null
+    python -m learner.record.destinations.forwarder --folder RUN --uri URI </dev/null
+
+RUN is a run's folder, as `.mazemesh/learner/race`.
 """
 
 from __future__ import annotations
@@ -14,8 +16,8 @@ import sys
 import threading
 from pathlib import Path
 
-from learner.record.destination import Destination, open_destination
-from learner.record.forwarding import Fetch, forward
+from learner.record.destinations.destination import Destination, open_destination
+from learner.record.destinations.forwarding import Fetch, forward
 from mazemesh.client.addresses import Addresses
 
 POLL_SECONDS = 5.0

@@ -1,0 +1,1 @@
+"""Where runs are tracked beside their own record, and what brings it there."""
