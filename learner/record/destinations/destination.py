@@ -1,4 +1,4 @@
-"""Where a run is tracked: what each destination can do, and which one a URI means."""
+"""Where a run is tracked: what each destination can do, and the URIs that name them."""
 
 from __future__ import annotations
 
@@ -35,29 +35,6 @@ class Destination(Protocol):
     def close(self) -> None:
         """Nothing more comes, and what came shall be there."""
         ...
-
-
-def open_destination(uri: str, artifacts: str) -> Destination:
-    """The destination that a URI means: `tensorboard:FOLDER`, `wandb:PROJECT`, else MLflow's.
-
-    Args:
-        uri: Of the destination.
-        artifacts: Where a database of MLflow keeps files, a URI; where W&B keeps its own, a folder.
-
-    Raises:
-        ModuleNotFoundError: its library is not installed.
-    """
-    if uri.startswith(TENSORBOARD):
-        from learner.record.destinations.tensorboard_destination import TensorBoard
-
-        return TensorBoard(Path(uri.removeprefix(TENSORBOARD)))
-    if uri.startswith(WANDB):
-        from learner.record.destinations.wandb_destination import WeightsAndBiases
-
-        return WeightsAndBiases(uri.removeprefix(WANDB), Path(artifacts))
-    from learner.record.destinations.mlflow_destination import MLflow
-
-    return MLflow(uri, artifacts)
 
 
 def tracking_uris(tracking: str, data_dir: Path) -> tuple[str, ...]:

@@ -16,8 +16,9 @@ import sys
 import threading
 from pathlib import Path
 
-from learner.record.destinations.destination import Destination, open_destination
+from learner.record.destinations.destination import Destination
 from learner.record.destinations.forwarding import Fetch, forward
+from learner.record.destinations.opening import open_destination
 from mazemesh.client.addresses import Addresses
 
 POLL_SECONDS = 5.0

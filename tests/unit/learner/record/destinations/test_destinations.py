@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from learner.record.destinations.destination import kind_of, open_destination, tracking_uris
+from learner.record.destinations.destination import kind_of, tracking_uris
 from learner.record.destinations.forwarding import forward
+from learner.record.destinations.opening import open_destination
 from learner.record.destinations.tracking import Tracking
 from learner.record.journal import Journal, run_id_of
 from learner.record.lineage import Lineage
@@ -113,7 +114,7 @@ def offline_records(folder: Path) -> list[Any]:
 FORWARD = """
 import sys
 from pathlib import Path
-from learner.record.destinations.destination import open_destination
+from learner.record.destinations.opening import open_destination
 from learner.record.destinations.forwarding import forward
 run, data = sys.argv[1:]
 target = open_destination("wandb:mazes", data)
