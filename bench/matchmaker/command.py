@@ -135,6 +135,9 @@ def _held(folder: Path, players: int, seconds: float) -> dict[str, Any]:
     """Streams of players who wait; only those of the very same rating are matched."""
     with _mesh(folder, players, _APART) as services:
         matchmaker = services["matchmaker"]
+        # The first has the ladder read: who comes before it is there counts as a newcomer, and all
+        # newcomers are of one rating.
+        _players(matchmaker, "held", 1, seconds=2.0, first=players + 1)
         before = matchmaker.cpu()
         seen = _players(matchmaker, "held", players, seconds)
         return {
