@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -17,16 +16,14 @@ from pathlib import Path
 from bench.algorithms.cells import Cell
 from bench.algorithms.judging import play_gymnasium, play_pettingzoo
 from bench.algorithms.run import EPISODES, EVALUATION_SEED, Trained
-from bench.children import ending_with_us
+from bench.children import ending_with_us, up_command
 from bench.learner.systems import ROOT
 from bench.pinned import pinned_server
 from learner.algorithms.registry import find
 from mazemesh.client.model import ModelClient
 from mazemesh.games.foreign import policy_name
 from mazemesh.policy.onnx_policy import OnnxPolicy
-from mazemesh.process.ports import free_block
 
-PORTS = 5
 STOP_SECONDS = 60.0
 LONGEST = 4 * 3600.0
 
@@ -63,22 +60,13 @@ def run_mesh(cell: Cell, seed: int, steps: int) -> Trained:
 
 def mesh_command(cell: Cell, seed: int, steps: int, data: Path) -> list[str]:
     """`mazemesh up` with the preset; it ends when its learner has learned from so many steps."""
-    return [
-        *(
-            sys.executable,
-            "-P",
-            "-m",
-            "mazemesh.cli",
-            "up",
-            "--no-console",
-            "--plain",
-            "--game",
-            cell.game,
-        ),
-        *("--algorithm", cell.algorithm, "--evaluators", "0", "--seed", str(seed)),
-        *("--data-dir", str(data), "--port-base", str(free_block(PORTS)[0])),
+    return up_command(
+        cell.game,
+        data,
+        *("--algorithm", cell.algorithm),
+        *("--evaluators", "0", "--seed", str(seed)),
         *(f"--learner=--steps={to_learn(cell, steps)}", "--learner=--tracking=none"),
-    ]
+    )
 
 
 def to_learn(cell: Cell, steps: int) -> int:

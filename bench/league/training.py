@@ -5,19 +5,16 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.children import ending_with_us
-from mazemesh.process.ports import free_block
+from bench.children import ending_with_us, up_command
 
 GAME = "pettingzoo:bench.league.blotto:game"
 MAIN, BEST_RESPONSE = "blotto", "best-response"
 
-_PORTS = 5
 _ROOT = Path(__file__).parents[2]
 
 _NEWEST_ALONE = {
@@ -87,25 +84,16 @@ def _up(
     environment: Mapping[str, str],
 ) -> float:
     log, started = data.parent / f"{data.name}-{name}.log", time.monotonic()
-    command = [
-        *(
-            sys.executable,
-            "-P",
-            "-m",
-            "mazemesh.cli",
-            "up",
-            "--no-console",
-            "--plain",
-            "--game",
-            GAME,
-        ),
-        *("--name", name, "--seed", str(seed), "--games", "64", "--for", f"{limit:g}s"),
-        *("--data-dir", str(data), "--port-base", str(free_block(_PORTS)[0])),
+    command = up_command(
+        GAME,
+        data,
+        *("--name", name, "--seed", str(seed), "--games", "64"),
+        *("--for", f"{limit:g}s"),
         *("--learner=--tracking=none", "--learner=--snapshot-seconds=4"),
         f"--learner=--steps={steps}",
         f"--learner=--hyperparameters={json.dumps(_HYPERPARAMETERS)}",
         *flags,
-    ]
+    )
     # The game is a module of this folder, which only we and our children know of.
     path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
     told = {**ending_with_us(), **environment, "PYTHONPATH": path}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -14,16 +13,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bench.children import ending_with_us
+from bench.children import ending_with_us, up_command
 from bench.learner.run import LearnerRun, Point, metered
 from bench.learner.workload import Workload, greedy_success
 from bench.pinned import pinned_server
 from mazemesh.client.model import ModelClient
 from mazemesh.policy.onnx_policy import OnnxPolicy
-from mazemesh.process.ports import free_block
 
 SNAPSHOT_SECONDS = 1.0
-PORTS = 5
 STOP_SECONDS = 60.0
 
 
@@ -77,23 +74,14 @@ def mesh_command(workload: Workload, seed: int, seconds: float, data_dir: Path) 
         f"--snapshot-seconds={SNAPSHOT_SECONDS}",
         "--tracking=none",
     )
-    return [
-        *(
-            sys.executable,
-            "-P",
-            "-m",
-            "mazemesh.cli",
-            "up",
-            "--no-console",
-            "--game",
-            "solo",
-            "--plain",
-        ),
-        *("--games", str(workload.games), "--evaluators", "0", "--seed", str(seed)),
-        *("--for", f"{seconds:g}s", "--data-dir", str(data_dir)),
-        *("--summary", str(data_dir / "summary.json"), "--port-base", str(free_block(PORTS)[0])),
+    return up_command(
+        "solo",
+        data_dir,
+        *("--games", str(workload.games), "--evaluators", "0"),
+        *("--seed", str(seed), "--for", f"{seconds:g}s"),
+        *("--summary", str(data_dir / "summary.json")),
         *(f"--learner={flag}" for flag in learner),
-    ]
+    )
 
 
 @asynccontextmanager

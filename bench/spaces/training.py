@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 import statistics
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
-from bench.children import ending_with_us
+from bench.children import ending_with_us, up_command
 from bench.learner.run import metered
-from mazemesh.process.ports import free_block
 
 _STOP_SECONDS = 60.0
-_PORTS = 5
 
 
 def training(seconds: float, turns: int, games: int) -> dict[str, object]:
@@ -66,20 +63,10 @@ def _run(seconds: float, games: int, seed: int, *, packed: bool) -> dict[str, fl
 
 def _command(seconds: float, games: int, seed: int, data: Path, *, packed: bool) -> list[str]:
     learner = ["--tracking=none"] + ([] if packed else ["--no-packed"])
-    return [
-        *(
-            sys.executable,
-            "-P",
-            "-m",
-            "mazemesh.cli",
-            "up",
-            "--no-console",
-            "--game",
-            "race",
-            "--plain",
-        ),
+    return up_command(
+        "race",
+        data,
         *("--games", str(games), "--evaluators", "0", "--seed", str(seed)),
-        *("--for", f"{seconds:g}s", "--data-dir", str(data)),
-        *("--port-base", str(free_block(_PORTS)[0])),
+        *("--for", f"{seconds:g}s"),
         *(f"--learner={flag}" for flag in learner),
-    ]
+    )

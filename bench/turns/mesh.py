@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.children import ending_with_us
+from bench.children import ending_with_us, up_command
 from mazemesh.games.foreign import policy_name
-from mazemesh.process.ports import free_block
 
-PORTS = 5
 STOP_SECONDS = 90.0
 
 
@@ -54,20 +51,9 @@ def train(game: str, seconds: float, seed: int, data: Path, algorithm: str = "pp
 
 
 def _command(game: str, algorithm: str, seconds: float, seed: int, data: Path) -> list[str]:
-    return [
-        *(
-            sys.executable,
-            "-P",
-            "-m",
-            "mazemesh.cli",
-            "up",
-            "--no-console",
-            "--plain",
-            "--game",
-            game,
-        ),
+    return up_command(
+        game,
+        data,
         *("--algorithm", algorithm, "--evaluators", "0", "--seed", str(seed)),
-        *("--for", f"{seconds:g}s"),
-        *("--data-dir", str(data), "--port-base", str(free_block(PORTS)[0])),
-        "--learner=--tracking=none",
-    ]
+        *("--for", f"{seconds:g}s", "--learner=--tracking=none"),
+    )
