@@ -24,7 +24,7 @@ from services.matchmaker.runs.store import Step
 from services.matchmaker.store import LeaseStore
 from services.matchmaker.stores.contests.sql_gates import SqlGates
 from services.matchmaker.stores.sql_leases import SqlLeases
-from tests.unit.matchmaker.fakes import MemoryGates, MemoryLeases
+from tests.unit.matchmaker.memory_stores import MemoryGates, MemoryLeases
 
 SETTINGS = GameSettings(width=6, loops=0.25, generator="prim", seats=2)
 TERMS = Terms(100.0, 2)

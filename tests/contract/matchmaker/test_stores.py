@@ -29,7 +29,7 @@ from services.matchmaker.stores.sql_leases import SqlLeases
 from services.matchmaker.stores.sql_outcomes import SqlOutcomes
 from services.matchmaker.stores.tables import metadata
 from services.matchmaker.training.outcomes import Form, Outcomes, decay_of
-from tests.unit.matchmaker.fakes import MemoryLeaders, MemoryLeases, MemoryOutcomes
+from tests.unit.matchmaker.memory_stores import MemoryLeaders, MemoryLeases, MemoryOutcomes
 
 
 @pytest.fixture

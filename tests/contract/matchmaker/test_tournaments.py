@@ -27,7 +27,7 @@ from services.matchmaker.tournaments.run import (
     TournamentState,
 )
 from services.matchmaker.tournaments.store import TournamentStore
-from tests.unit.matchmaker.fakes import MemoryLeases, MemoryTournaments
+from tests.unit.matchmaker.memory_stores import MemoryLeases, MemoryTournaments
 
 SETTINGS = GameSettings(width=6, loops=0.25, generator="prim", seats=4)
 ENTRANTS = (Entrant("reds", ("race:4", "player/ann")), Entrant("blues", ("race:3", "bot/random")))

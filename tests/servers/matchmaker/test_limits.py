@@ -26,14 +26,8 @@ from services.matchmaker.rating.ratings import Ratings
 from services.matchmaker.stores.tickets.memory import LocalLeaders, MemoryTickets
 from tests.servers.event_loop_lag import event_loop_lag
 from tests.servers.matchmaker_world import World, world_with_one_snapshot
-from tests.unit.matchmaker.fakes import (
-    FakeClock,
-    FakeElo,
-    FakeGame,
-    MemoryNumbers,
-    Rating,
-    snapshot,
-)
+from tests.unit.matchmaker.fakes import FakeClock, FakeElo, FakeGame, Rating, snapshot
+from tests.unit.matchmaker.memory_stores import MemoryNumbers
 
 
 async def call(function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:

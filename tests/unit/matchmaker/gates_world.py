@@ -19,17 +19,8 @@ from services.matchmaker.rating.players import Rating
 from services.matchmaker.rating.ratings import Ratings
 from services.matchmaker.training.snapshots import SnapshotRoster
 from tests.game_specs import FakeSpecs
-from tests.unit.matchmaker.fakes import (
-    FakeClock,
-    FakeElo,
-    FakeGame,
-    FakeModel,
-    MemoryGates,
-    MemoryLeases,
-    MemoryNumbers,
-    roster_of,
-    snapshot,
-)
+from tests.unit.matchmaker.fakes import FakeClock, FakeElo, FakeGame, FakeModel, roster_of, snapshot
+from tests.unit.matchmaker.memory_stores import MemoryGates, MemoryLeases, MemoryNumbers
 
 TERMS = Terms(120.0, 2)
 

@@ -1,6 +1,6 @@
 from mazemesh.games import Purpose, seeds
 from services.matchmaker.numbers import Numbers
-from tests.unit.matchmaker.fakes import MemoryNumbers
+from tests.unit.matchmaker.memory_stores import MemoryNumbers
 
 
 async def test_ids_and_seeds_are_never_repeated_over_restarts() -> None:

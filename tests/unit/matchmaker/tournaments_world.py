@@ -23,17 +23,8 @@ from services.matchmaker.tournaments.run import Asked, Entrant, Seeding, Tournam
 from services.matchmaker.tournaments.tournaments import PREFIX, Limits, Tournaments
 from services.matchmaker.training.snapshots import SnapshotRoster
 from tests.game_specs import FakeSpecs
-from tests.unit.matchmaker.fakes import (
-    FakeClock,
-    FakeElo,
-    FakeGame,
-    FakeModel,
-    MemoryLeases,
-    MemoryNumbers,
-    MemoryTournaments,
-    roster_of,
-    snapshot,
-)
+from tests.unit.matchmaker.fakes import FakeClock, FakeElo, FakeGame, FakeModel, roster_of, snapshot
+from tests.unit.matchmaker.memory_stores import MemoryLeases, MemoryNumbers, MemoryTournaments
 
 TERMS = Terms(120.0, 2)
 

@@ -20,7 +20,8 @@ from services.matchmaker.rating.ratings import Ratings
 from services.matchmaker.setup import CreatedMatch, MatchSetup
 from services.matchmaker.stores.tickets.memory import LocalLeaders, MemoryTickets
 from tests.game_specs import known
-from tests.unit.matchmaker.fakes import FakeClock, FakeElo, FakeGame, MemoryNumbers
+from tests.unit.matchmaker.fakes import FakeClock, FakeElo, FakeGame
+from tests.unit.matchmaker.memory_stores import MemoryNumbers
 
 GRACE = 10.0
 INSTANCE = "here"

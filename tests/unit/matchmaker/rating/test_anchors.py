@@ -8,16 +8,8 @@ from services.matchmaker.numbers import Numbers
 from services.matchmaker.rating.anchors import Anchors
 from services.matchmaker.store import ANCHORS
 from services.matchmaker.training.snapshots import SnapshotRoster
-from tests.unit.matchmaker.fakes import (
-    BOT_POLICIES,
-    FakeClock,
-    FakeGame,
-    MemoryAnchors,
-    MemoryLeaders,
-    MemoryNumbers,
-    roster_of,
-    snapshot,
-)
+from tests.unit.matchmaker.fakes import BOT_POLICIES, FakeClock, FakeGame, roster_of, snapshot
+from tests.unit.matchmaker.memory_stores import MemoryAnchors, MemoryLeaders, MemoryNumbers
 
 
 class World:

@@ -20,11 +20,10 @@ from tests.unit.matchmaker.fakes import (
     FakeClock,
     FakeElo,
     FakeGame,
-    MemoryLeases,
-    MemoryNumbers,
     roster_of,
     snapshot,
 )
+from tests.unit.matchmaker.memory_stores import MemoryLeases, MemoryNumbers
 
 LEASE = 120.0
 

@@ -20,7 +20,7 @@ from services.matchmaker.rating.leases import (
     withdrawn,
 )
 from services.matchmaker.store import RATING, LeaderStore, LeaseStore
-from tests.unit.matchmaker.fakes import MemoryLeases
+from tests.unit.matchmaker.memory_stores import MemoryLeases
 
 T = TypeVar("T")
 

@@ -8,7 +8,8 @@ from services.matchmaker.training.opponents import Mix, Source
 from services.matchmaker.training.outcomes import Outcomes
 from services.matchmaker.training.training import Training
 from tests.game_specs import known
-from tests.unit.matchmaker.fakes import MemoryOutcomes, roster_of, snapshot
+from tests.unit.matchmaker.fakes import roster_of, snapshot
+from tests.unit.matchmaker.memory_stores import MemoryOutcomes
 
 LOST = {"race:1": Outcomes(0, 0, 50)}
 
