@@ -16,7 +16,7 @@ from mazemesh.client.inferring import variant_number
 from mazemesh.client.keeping import KEEPING_METHODS, KeepingClient
 from mazemesh.client.pauses import jittered
 from mazemesh.errors import MazemeshError, NotFound, Unavailable
-from mazemesh.policy.weights import Graph, WeightsError
+from mazemesh.policy.file.weights import Graph, WeightsError
 from mazemesh.v1 import model_pb2 as pb
 
 if TYPE_CHECKING:

@@ -36,10 +36,10 @@ from services.model.registry.rules import Gate, Permission, Rules
 from services.model.registry.upload import InFlight, Upload, Uploads
 from services.model.store import BlobStore, Filter, RegistryStore, Transaction
 from services.model.weights import Weights
-from services.model.wire.alias_messages import move_message, read_told
-from services.model.wire.external_spec import read_external
-from services.model.wire.lineage_messages import read_filter
-from services.model.wire.messages import (
+from services.model.wire.external.external_spec import read_external
+from services.model.wire.registry.alias_messages import move_message, read_told
+from services.model.wire.registry.lineage_messages import read_filter
+from services.model.wire.registry.messages import (
     alias_message,
     event_message,
     joined,
@@ -52,8 +52,8 @@ from services.model.wire.messages import (
     version_message,
     weights_message,
 )
-from services.model.wire.parity_message import read_parity
-from services.model.wire.registry_servicer import RegistryMethods
+from services.model.wire.registry.parity_message import read_parity
+from services.model.wire.registry.registry_servicer import RegistryMethods
 
 CHUNK_BYTES: Final = 1024 * 1024
 _EVENTS_AT_ONCE: Final = 256

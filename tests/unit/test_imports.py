@@ -291,8 +291,8 @@ def test_every_exception_is_still_needed() -> None:
             "services/game/play/warm.py",
             "from mazemesh.games.foreign.processes.process import WorkerProcess",
         ),
-        ("services/model/wire/messages.py", "from mazemesh.games import get_game"),
-        ("services/model/wire/messages.py", "from mazemesh.games import Catalogue"),
+        ("services/model/wire/registry/messages.py", "from mazemesh.games import get_game"),
+        ("services/model/wire/registry/messages.py", "from mazemesh.games import Catalogue"),
         ("services/matchmaker/rating/ladders.py", "from mazemesh.games.ladder import ladder"),
         ("services/matchmaker/rating/ladders.py", "from mazemesh.games.registry import get_game"),
         (

@@ -11,8 +11,8 @@ from types import MappingProxyType
 from typing import Final, NamedTuple, Protocol
 
 from mazemesh.errors import MazemeshError, Unavailable
-from mazemesh.policy.rejection import Rejection
-from mazemesh.policy.weights import MOST_WEIGHT_BYTES, Graph
+from mazemesh.policy.file.rejection import Rejection
+from mazemesh.policy.file.weights import MOST_WEIGHT_BYTES, Graph
 from services._harness.shielded import Shielded
 from services.model.checks import Check
 from services.model.drift.reference import LEAST_ROWS, Reference

@@ -22,7 +22,7 @@ from typing import Any, BinaryIO, Final
 
 import numpy as np
 
-from mazemesh.policy.rejection import Rejection
+from mazemesh.policy.file.rejection import Rejection
 from services.model.checks import to_rows
 from services.model.validation.confinement import Budget, confine
 from services.model.validation.contestant import Contestant

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from mazemesh.policy.rejection import Rejection
+from mazemesh.policy.file.rejection import Rejection
 
 OLDEST_OPSET: Final = 7
 """Of the operator sets that onnxruntime promises to run."""

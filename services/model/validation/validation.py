@@ -15,8 +15,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from mazemesh.policy.graph import MAX_NODES, check_graph
-from mazemesh.policy.rejection import Rejection
+from mazemesh.policy.file.graph import MAX_NODES, check_graph
+from mazemesh.policy.file.rejection import Rejection
 from services.model.validation.measuring import (
     check_external,
     check_opset,

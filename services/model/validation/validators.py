@@ -30,7 +30,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mazemesh.errors import ResourceExhausted, Unavailable
-from mazemesh.policy.rejection import Rejection
+from mazemesh.policy.file.rejection import Rejection
 from services.model.checks import Check, from_rows
 from services.model.validation.parity import Floats, Parity
 from services.model.validation.report import Rejected, Standards, Verdict

@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.policy import variants
-from mazemesh.policy.rejection import Rejection
+from mazemesh.policy.file import variants
+from mazemesh.policy.file.rejection import Rejection
 from services.model.validation.confinement import Budget, confine
 from services.model.validation.parity import Parity, Rows
 from services.model.validation.validation import load, preload

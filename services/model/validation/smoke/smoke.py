@@ -11,8 +11,8 @@ import numpy.typing as npt
 import structlog
 
 from mazemesh.errors import MazemeshError, Unavailable
+from mazemesh.policy.file.rejection import Rejection
 from mazemesh.policy.heads import ActionDistribution
-from mazemesh.policy.rejection import Rejection
 from services.model.checks import LONGEST_TEXT, SMOKE, Check, Outcome
 from services.model.registry.policy import State, Submission, Version
 from services.model.store import RegistryStore, Transaction

@@ -18,7 +18,7 @@ from services.model.mirror.mirroring import Mirror
 from services.model.registry import aliases, registry
 from services.model.registry.policy import Submission, Told, Version
 from services.model.stores.sql import SqlRegistry
-from services.model.wire.mirror_telling import told_of
+from services.model.wire.registry.mirror_telling import told_of
 
 NOW = datetime(2026, 3, 4, tzinfo=UTC)
 

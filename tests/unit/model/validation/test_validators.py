@@ -17,11 +17,11 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from mazemesh.errors import ResourceExhausted
-from mazemesh.policy.rejection import Rejection
+from mazemesh.policy.file.rejection import Rejection
 from services.model.validation.parity import Parity
 from services.model.validation.report import Rejected, Verdict
 from services.model.validation.validators import Limits, Validator, Validators
-from services.model.wire.parity_message import read_parity
+from services.model.wire.registry.parity_message import read_parity
 from tests.onnx_policies import Network
 
 NETWORK = Network()

@@ -17,7 +17,7 @@ from services.model.registry.publisher import Now, Publisher
 from services.model.registry.rules import Rules, checks_of, set_rules
 from services.model.registry.upload import Uploads
 from services.model.store import RegistryStore, Transaction
-from services.model.wire.keeping_messages import (
+from services.model.wire.registry.keeping_messages import (
     check_message,
     collected_message,
     hold_message,
@@ -26,7 +26,7 @@ from services.model.wire.keeping_messages import (
     read_wish,
     uploads_message,
 )
-from services.model.wire.rules_messages import read_rules, rules_message
+from services.model.wire.registry.rules_messages import read_rules, rules_message
 
 _MOST_HOLDS = 10_000
 

@@ -11,8 +11,8 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from mazemesh.policy.operators import ALLOWED, CHOICE, DOMAINS, GROWING, INSTEAD
-from mazemesh.policy.rejection import Rejection
+from mazemesh.policy.file.operators import ALLOWED, CHOICE, DOMAINS, GROWING, INSTEAD
+from mazemesh.policy.file.rejection import Rejection
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -134,7 +134,7 @@ def _check_node(node: NodeProto, functions: Mapping[tuple[str, str, str], Functi
         raise Rejection(
             _CHECK,
             f"operator {_shown(node.op_type)} is not one that policies may be made of"
-            + (f"; {instead}" if instead else " (see mazemesh/policy/operators.py)"),
+            + (f"; {instead}" if instead else " (see mazemesh/policy/file/operators.py)"),
         )
     if node.op_type != CHOICE and any(one.HasField("g") or one.graphs for one in node.attribute):
         raise Rejection(_CHECK, f"operator {node.op_type} has a graph inside")

@@ -12,8 +12,8 @@ from mazemesh.games import get_game
 from mazemesh.games.spaces import Box, Dict, Discrete, MultiDiscrete
 from mazemesh.v1 import model_pb2 as pb
 from mazemesh.wire.tensors import to_tensor
-from services.model.wire.messages import read_header
-from services.model.wire.parity_message import read_parity
+from services.model.wire.registry.messages import read_header
+from services.model.wire.registry.parity_message import read_parity
 from tests.onnx_policies import Network, RecurrentNetwork
 
 SHA = "0" * 64

@@ -11,9 +11,9 @@ import onnx
 import pytest
 from onnx import ModelProto, SparseTensorProto, TensorProto, helper
 
-from mazemesh.policy.graph import MAX_NODES, check_graph
-from mazemesh.policy.operators import ALLOWED
-from mazemesh.policy.rejection import Rejection
+from mazemesh.policy.file.graph import MAX_NODES, check_graph
+from mazemesh.policy.file.operators import ALLOWED
+from mazemesh.policy.file.rejection import Rejection
 from tests.onnx_policies import Network, RecurrentNetwork
 
 

@@ -21,7 +21,7 @@ from services.model.registry.policy import (
     Variant,
     Version,
 )
-from services.model.wire.lineage_messages import read_config
+from services.model.wire.registry.lineage_messages import read_config
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _STATES: Final = {
