@@ -39,9 +39,9 @@ from services.model.registry.graphs import Graphs
 from services.model.registry.keeping.in_use import VersionsInUse
 from services.model.registry.policy import Event, Submission, Version
 from services.model.registry.publisher import Publisher
+from services.model.registry.rules import GatePeer
 from services.model.registry.upload import Uploads
 from services.model.remotes.game_and_elo import RemoteGates, RemoteSmoke
-from services.model.servicer import GatePeer
 from services.model.settings import ModelSettings
 from services.model.stores.sql import SqlRegistry
 from services.model.validation.report import Standards
