@@ -45,7 +45,12 @@ Content = Path | bytes
 
 _MEBIBYTE: Final = 1024 * 1024
 _NOTHING: Final = Parity({}, {}, {})
-_LONGEST_ANSWER: Final = 16 * 1024
+_LONGEST_ANSWER: Final = 512 * 1024
+"""Of one line in bytes: above all checks with the longest details, as JSON."""
+
+_ENDING_SECONDS: Final = 5.0
+"""For a process to end that has closed its output."""
+
 _PASSED_ON: Final = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "HOME", "LANG")
 _THREADS: Final = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -166,7 +171,11 @@ class Validator:
             if answer["sizes"] != wanted:
                 self.close()  # what follows is not what was asked for
                 raise Rejected("smoke", f"it answers {answer['sizes']} bytes; expected {wanted}")
-            content = self._read(sum(wanted))
+            try:
+                content = self._read(sum(wanted))
+            except (_Gone, TimeoutError):
+                self.close()  # what comes of it later would be taken for other answers
+                raise
         found: dict[str, Floats] = {}
         position = 0
         for (name, width), size in zip(outputs.items(), wanted, strict=True):
@@ -235,23 +244,43 @@ class Validator:
         if process is None or process.stdin is None or process.stdout is None:
             raise _Gone("it was closed")
         deadline = time.monotonic() + seconds
-        content: dict[str, Any] = {}
+        line = b""
         try:
             for part in request:
                 _write(process.stdin.fileno(), part, deadline)
             line, self._rest = _read_line(process.stdout.fileno(), deadline)
-            content = json.loads(line) if line.endswith(b"\n") else {}
         except TimeoutError as error:
-            process.kill()
             self.close()
             raise Unavailable(
                 f"a check did not end within {seconds:g} s on this busy machine"
             ) from error
-        except (BrokenPipeError, ValueError):
-            content = {}
+        except BrokenPipeError:
+            pass
+        content = _content(line)
         if content:
             return content
-        raise _Gone(f"its process ended with status {process.wait()}")
+        # It says what nobody asked for, or it ends.
+        if len(line) == _LONGEST_ANSWER or line.endswith(b"\n"):
+            process.kill()
+        raise _Gone(f"its process ended with status {_status(process)}")
+
+
+def _content(line: bytes) -> dict[str, Any]:
+    """An answer; empty where it is none."""
+    try:
+        content = json.loads(line) if line.endswith(b"\n") else {}
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _status(process: subprocess.Popen[bytes]) -> int:
+    """How a process ended; one that does not end is killed."""
+    try:
+        return process.wait(_ENDING_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait()
 
 
 def _make_large(pipe: int) -> None:
