@@ -46,7 +46,8 @@ from services.model.settings import ModelSettings
 from services.model.stores.sql import SqlRegistry
 from services.model.validation.report import Standards
 from services.model.validation.smoke.smoke import Extent, Smoke, SmokePeer
-from services.model.validation.validators import Limits, Validator, Validators
+from services.model.validation.validator import Limits, Validator
+from services.model.validation.validators import Validators
 from services.model.variants.making import VariantMaker
 from services.model.weights import Weights
 from services.model.wire.experiments.experiment_servicer import ExperimentMethods

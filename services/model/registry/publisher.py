@@ -26,7 +26,8 @@ from services.model.registry.upload import Upload
 from services.model.store import BlobStore, RegistryStore, Transaction, UnusedFiles
 from services.model.validation.parity import Parity
 from services.model.validation.report import Rejected
-from services.model.validation.validators import Content, Validators
+from services.model.validation.validator import Content
+from services.model.validation.validators import Validators
 from services.model.variants.making import Made
 
 Now = Callable[[], datetime]

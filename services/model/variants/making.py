@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import hashlib
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,8 +13,9 @@ from typing import Any, Final, NamedTuple
 
 from mazemesh.errors import ResourceExhausted, Unavailable
 from services.model.registry.policy import Variant
+from services.model.validation.asking import described, environment, tensors
 from services.model.validation.parity import Parity
-from services.model.validation.validators import Content, Limits
+from services.model.validation.validator import Content, Limits
 
 MOST_BYTES: Final = 64 * 1024 * 1024
 """Of a file of which forms are made."""
@@ -23,8 +23,6 @@ MOST_BYTES: Final = 64 * 1024 * 1024
 AT_ONCE: Final = 1
 WAITING: Final = 8
 START_SECONDS: Final = 30.0
-_PASSED_ON: Final = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "HOME", "LANG")
-_THREADS: Final = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 _MAIN: Final = "services.model.variants.confined"
 
 
@@ -77,13 +75,12 @@ class VariantMaker:
             self._turn.release()
 
     async def _made(self, data: bytes, parity: Parity, kinds: Sequence[str]) -> list[Made]:
-        environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-P", "-m", _MAIN),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             cwd="/",
-            env={**environment, **dict.fromkeys(_THREADS, "1")},
+            env=environment(),
             start_new_session=True,
         )
         seconds = START_SECONDS + len(kinds) * self._limits.wall_seconds
@@ -105,20 +102,14 @@ async def _read(path: Path) -> bytes:
 
 
 def _request(limits: Limits, data: bytes, parity: Parity, kinds: Sequence[str]) -> bytes:
-    both = {"given": parity.given, "expected": parity.expected}
-    arrays = [(part, name, array) for part, named in both.items() for name, array in named.items()]
     told = {
         "cpu_seconds": limits.cpu_seconds * len(kinds),
         "memory_bytes": limits.memory_bytes + 12 * len(data),
         "size_bytes": len(data),
         "kinds": list(kinds),
-        "tensors": [(part, name, array.dtype.str, array.shape) for part, name, array in arrays],
-        "masks": dict(parity.masks),
-        "choices": dict(parity.choices),
+        **described(parity),
     }
-    return b"".join(
-        [json.dumps(told).encode(), b"\n", *(array.tobytes() for _, _, array in arrays), data]
-    )
+    return b"".join([json.dumps(told).encode(), b"\n", *tensors(parity), data])
 
 
 def _read_answer(answer: bytes, kinds: Sequence[str], status: int | None) -> list[Made]:

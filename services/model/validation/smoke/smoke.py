@@ -19,7 +19,8 @@ from services.model.store import RegistryStore, Transaction
 from services.model.validation.parity import Floats
 from services.model.validation.report import Rejected
 from services.model.validation.smoke.match import Answer, Played, Session, play
-from services.model.validation.validators import Content, Validator, Validators
+from services.model.validation.validator import Content, Validator
+from services.model.validation.validators import Validators
 
 _log = structlog.get_logger(__name__)
 

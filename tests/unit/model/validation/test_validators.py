@@ -20,7 +20,8 @@ from mazemesh.errors import ResourceExhausted
 from mazemesh.policy.file.rejection import Rejection
 from services.model.validation.parity import Parity
 from services.model.validation.report import Rejected, Verdict
-from services.model.validation.validators import Limits, Validator, Validators
+from services.model.validation.validator import Limits, Validator
+from services.model.validation.validators import Validators
 from services.model.wire.registry.parity_message import read_parity
 from tests.onnx_policies import Network
 
@@ -157,8 +158,8 @@ def test_a_process_that_answers_nothing_of_use_is_replaced(
         "signal.pause()\n"
     )
     script.chmod(0o700)
-    monkeypatch.setattr("services.model.validation.validators.sys.executable", str(script))
-    monkeypatch.setattr("services.model.validation.validators._ENDING_SECONDS", 0.1)
+    monkeypatch.setattr("services.model.validation.validator.sys.executable", str(script))
+    monkeypatch.setattr("services.model.validation.validator._ENDING_SECONDS", 0.1)
     validator = Validator(Limits())
     try:
         path, size = file_of(tmp_path, NETWORK.model().SerializeToString())
