@@ -58,25 +58,9 @@ class VersionMethods:
             for chunk in cut(small, request.offset):
                 yield pb.GetPolicyResponse(chunk=chunk)
             return
-        blob = await asyncio.to_thread(self._blobs.open, version.sha256, request.offset)
-        hashed = hashlib.sha256()
-
-        def read() -> bytes:
-            chunk = blob.read(CHUNK_BYTES)
-            hashed.update(chunk)
-            return chunk
-
-        try:
-            for _ in range(request.offset, version.size_bytes, CHUNK_BYTES):
-                yield pb.GetPolicyResponse(chunk=await asyncio.to_thread(read))
-        finally:
-            blob.close()
-        # Of a part its receiver alone can tell.
-        if not request.offset and hashed.hexdigest() != version.sha256:
-            raise FailedPrecondition(
-                f"the stored file of {version.reference} is damaged: it hashes to "
-                f"{hashed.hexdigest()}, and {version.sha256} was published"
-            )
+        whole = f"file of {version.reference}", version.sha256, version.size_bytes
+        async for response in self._send_blob(*whole, request.offset):
+            yield response
 
     async def _send_weights(
         self, request: pb.GetPolicyRequest, version: Version
@@ -107,12 +91,33 @@ class VersionMethods:
         yield pb.GetPolicyResponse(policy=version_message(version))
         if request.metadata_only or request.if_none_match == one.sha256:
             return
-        blob = await asyncio.to_thread(self._blobs.open, one.sha256, request.offset)
+        form = f"{kind} file of {version.reference}", one.sha256, one.size_bytes
+        async for response in self._send_blob(*form, request.offset):
+            yield response
+
+    async def _send_blob(
+        self, what: str, sha256: str, size_bytes: int, offset: int
+    ) -> AsyncGenerator[pb.GetPolicyResponse]:
+        """A stored file in chunks; raises FailedPrecondition at its end if it is damaged."""
+        blob = await asyncio.to_thread(self._blobs.open, sha256, offset)
+        hashed = hashlib.sha256()
+
+        def read() -> bytes:
+            chunk = blob.read(CHUNK_BYTES)
+            hashed.update(chunk)
+            return chunk
+
         try:
-            for _ in range(request.offset, one.size_bytes, CHUNK_BYTES):
-                yield pb.GetPolicyResponse(chunk=await asyncio.to_thread(blob.read, CHUNK_BYTES))
+            for _ in range(offset, size_bytes, CHUNK_BYTES):
+                yield pb.GetPolicyResponse(chunk=await asyncio.to_thread(read))
         finally:
             blob.close()
+        # Of a part its receiver alone can tell.
+        if not offset and hashed.hexdigest() != sha256:
+            raise FailedPrecondition(
+                f"the stored {what} is damaged: it hashes to {hashed.hexdigest()}; expected "
+                f"{sha256}"
+            )
 
     async def ListPolicies(
         self, request: pb.ListPoliciesRequest, context: Context
