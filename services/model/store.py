@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import IntEnum
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from services.model.checks import Check
 from services.model.experiments.store import Experiments
@@ -77,8 +78,24 @@ class Brief:
     number: int
     snapshot: bool
     created: datetime
-    sha256: str
-    size_bytes: int
+
+
+class KeptBy(IntEnum):
+    """What keeps a version; the first of several tells."""
+
+    ALIAS = 0
+    LAST_MOVE = 1
+    """An alias that stood for it before its last move: the way back."""
+    HOLD = 2
+
+
+class Kept(NamedTuple):
+    """A version that is kept: by which alias or holder, and what a holder holds it for."""
+
+    number: int
+    by: KeptBy
+    who: str
+    reason: str
 
 
 class Versions(Protocol):
@@ -109,6 +126,9 @@ class Versions(Protocol):
             Hashes of files that no READY version has any more.
         """
 
+    def sole_files(self, name: str, numbers: Collection[int]) -> dict[str, int]:
+        """Files, variants' too, that of all READY versions these alone have: sizes by hash."""
+
     def surplus(self, name: str, keep: int) -> list[Version]:
         """READY versions without snapshot or alias but for the newest `keep`, oldest first."""
 
@@ -118,8 +138,11 @@ class Versions(Protocol):
         Only so many are looked at, so a page may be empty and not the last.
         """
 
-    def kept(self, name: str, now: datetime) -> set[int]:
-        """Versions of a name that have an alias, had one before its last move, or are held."""
+    def kept(self, name: str, now: datetime) -> list[Kept]:
+        """Versions of a name that have an alias, had one before its last move, or are held.
+
+        In the order of `KeptBy`; one that is kept by several is there several times.
+        """
 
     def briefs(self, name: str) -> list[Brief]:
         """All READY versions of a name, oldest first."""

@@ -18,7 +18,7 @@ from services.model.checks import Check
 from services.model.drift.reference import LEAST_ROWS, Reference
 from services.model.registry import leases, registry
 from services.model.registry.graphs import Graphs
-from services.model.registry.keeping.collecting import Collected, Wanted, collect, kept
+from services.model.registry.keeping.collecting import Collected, Wanted, collect, protected
 from services.model.registry.keeping.in_use import VersionsInUse
 from services.model.registry.policy import Event, State, Submission, Version
 from services.model.registry.registry import Published
@@ -339,7 +339,7 @@ class Publisher:
                 lease_seconds=self._lease_seconds,
                 content=content,
                 reference=reference,
-                in_use=lambda tx, name: kept(tx, name, self._users, now),
+                in_use=lambda tx, name: protected(tx, name, self._users, now),
             )
         )
         if not known and submission.config_sha256 and len(self._configs) < _MOST_CONFIGS:

@@ -8,11 +8,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from mazemesh.errors import FailedPrecondition
-from services.model.registry.keeping.holds import holders
 from services.model.registry.keeping.in_use import VersionsInUse, all_in_use
 from services.model.registry.policy import Event, State
 from services.model.registry.registry import not_found
-from services.model.store import Brief, Transaction
+from services.model.store import Brief, Kept, KeptBy, Transaction
 
 MOST_AT_ONCE: Final = 1000
 """Versions that one call retires."""
@@ -45,7 +44,7 @@ class Collected:
 
     Attributes:
         gone: Versions, oldest first.
-        file_bytes: Of files that no version has any more.
+        file_bytes: Of files, variants' too, that no version has any more.
         kept: Those that would have gone, and why they stay.
         more: There is more to collect; ask again.
         unused_files: Among the blobs.
@@ -65,22 +64,19 @@ def protected(
 ) -> dict[int, str]:
     """Versions of a name that are never collected, and why, whoever asks."""
     found: dict[int, str] = {}
-    for alias in tx.aliases.of(name):
-        found.setdefault(alias.number, f"alias {alias.alias}")
-    for alias in tx.aliases.of(name):
-        last = tx.moves.last(name, alias.alias)
-        if last is not None and last.from_number:
-            found.setdefault(last.from_number, f"{alias.alias} before its last move")
-    for number, reason in holders(tx.holds.of(name, now)).items():
-        found.setdefault(number, reason)
+    for one in tx.versions.kept(name, now):
+        found.setdefault(one.number, _why(one))
     for number, reason in all_in_use(tx, name, users).items():
         found.setdefault(number, reason)
     return found
 
 
-def kept(tx: Transaction, name: str, users: Sequence[VersionsInUse], now: datetime) -> set[int]:
-    """The versions of `protected`, without the reasons: for each publish."""
-    return tx.versions.kept(name, now) | set(all_in_use(tx, name, users))
+def _why(kept: Kept) -> str:
+    if kept.by is KeptBy.ALIAS:
+        return f"alias {kept.who}"
+    if kept.by is KeptBy.LAST_MOVE:
+        return f"{kept.who} before its last move"
+    return f"held by {kept.who}" + (f": {kept.reason}" if kept.reason else "")
 
 
 def collect(
@@ -111,9 +107,7 @@ def collect(
     more = len(going) > MOST_AT_ONCE
     going = going[:MOST_AT_ONCE]
     gone = tuple(one.number for one in going)
-    taken = set(gone)
-    stay = {one.sha256 for one in ready if one.number not in taken}
-    size = sum({one.sha256: one.size_bytes for one in going if one.sha256 not in stay}.values())
+    size = sum(tx.versions.sole_files(name, gone).values())
     told = tuple(staying[:MOST_AT_ONCE])
     if wanted.dry_run or not going:
         return Collected(gone, size, told, more)

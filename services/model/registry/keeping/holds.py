@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -55,12 +54,3 @@ def hold(tx: Transaction, wish: Wish, *, now: datetime) -> None:
         known = present.get((name, number))
         until = max(expires, known.expires) if known else expires
         tx.holds.put(Hold(name, number, wish.holder, wish.reason, until))
-
-
-def holders(holds: Sequence[Hold]) -> dict[int, str]:
-    """Who holds each version of a name, in words."""
-    found: dict[int, str] = {}
-    for one in holds:
-        why = f": {one.reason}" if one.reason else ""
-        found.setdefault(one.number, f"held by {one.holder}{why}")
-    return found
