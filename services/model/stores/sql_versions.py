@@ -46,7 +46,10 @@ _ALIASED = (
 )
 
 
-_GET_ALL: Final = select(VERSIONS).where(
+_VERSION: Final = select(*(one for one in VERSIONS.columns if one is not VERSIONS.c.checks))
+"""Without its checks, which few ask for."""
+
+_GET_ALL: Final = _VERSION.where(
     tuple_(VERSIONS.c.name, VERSIONS.c.number).in_(bindparam("keys", expanding=True))
 )
 _ALIASES_OF_ALL: Final = (
@@ -54,7 +57,7 @@ _ALIASES_OF_ALL: Final = (
     .where(ALIASES.c.name.in_(bindparam("names", expanding=True)))
     .order_by(ALIASES.c.alias)
 )
-_BY_REQUEST: Final = select(VERSIONS).where(VERSIONS.c.request_id == bindparam("request"))
+_BY_REQUEST: Final = _VERSION.where(VERSIONS.c.request_id == bindparam("request"))
 _LAST: Final = select(func.max(VERSIONS.c.number)).where(VERSIONS.c.name == bindparam("of"))
 _NEXT_NAME: Final = select(func.min(VERSIONS.c.name)).where(VERSIONS.c.name > bindparam("after"))
 _ADD: Final = insert(VERSIONS)
@@ -64,8 +67,7 @@ _RETIRE: Final = (
     .values(state=State.RETIRED, revision=bindparam("at"))
 )
 _SURPLUS: Final = (
-    select(VERSIONS)
-    .where(
+    _VERSION.where(
         VERSIONS.c.name == bindparam("of"),
         VERSIONS.c.state == State.READY,
         not_(VERSIONS.c.snapshot),
@@ -241,13 +243,13 @@ class SqlVersions:
             base.append(VERSIONS.c.position < before)
         newest = select(VERSIONS.c.position).where(*base).order_by(VERSIONS.c.position.desc())
         if not more:
-            query = select(VERSIONS).where(*base).order_by(VERSIONS.c.position.desc()).limit(limit)
+            query = _VERSION.where(*base).order_by(VERSIONS.c.position.desc()).limit(limit)
             rows = self._read(query)
             return Page(rows, rows[-1][0] if len(rows) == limit else 0)
         last = self._connection.execute(newest.limit(1).offset(LOOKED_AT - 1)).scalar()
         if last is not None:
             base.append(VERSIONS.c.position >= last)
-        query = select(VERSIONS).where(*base, *more).order_by(VERSIONS.c.position.desc())
+        query = _VERSION.where(*base, *more).order_by(VERSIONS.c.position.desc())
         rows = self._read(query.limit(limit))
         return Page(rows, rows[-1][0] if len(rows) == limit else last or 0)
 
