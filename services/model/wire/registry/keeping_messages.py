@@ -16,6 +16,7 @@ from services.model.registry.keeping.collecting import MOST_AT_ONCE, Collected, 
 from services.model.registry.keeping.holds import Wish
 from services.model.registry.policy import Hold
 from services.model.registry.upload import InFlight
+from services.model.wire.texts import text
 
 MOST_HELD: Final = 1000
 LONGEST_HOLD: Final = 90 * 86400.0
@@ -68,12 +69,7 @@ def read_wish(request: pb.HoldVersionsRequest) -> Wish:
         raise InvalidArgument(
             f"seconds is {request.seconds:g}; expected 1..{LONGEST_HOLD:g}, or 0 to give back"
         )
-    reason = request.reason
-    if len(reason) > _LONGEST_REASON or "\0" in reason:
-        raise InvalidArgument(
-            f"reason has {len(reason)} characters; at most {_LONGEST_REASON}, without NUL, are "
-            "allowed"
-        )
+    reason = text("reason", request.reason, _LONGEST_REASON)
     versions = tuple(dict.fromkeys(_version(number, one) for number, one in _each(request)))
     return Wish(read_holder(request.holder), reason, versions, request.seconds)
 

@@ -47,6 +47,12 @@ def test_a_header_keeps_its_game() -> None:
         ({"parent_version": -2}, "parent_version is -2"),
         ({"run_id": "x" * 129}, "run_id has 129"),
         ({"request_id": "x" * 129}, "request_id has 129"),
+        *(  # PostgreSQL takes no NUL in a text
+            ({field: "a\0b"}, f"{field} has a NUL character")
+            for field in ("run_id", "request_id", "code_version")
+        ),
+        ({"config": {"a\0b": "c"}}, "config's name has a NUL character"),
+        ({"config": {"a": "b\0c"}}, "config['a'] has a NUL character"),
         ({"metadata": {"a": "b" * 70_000}}, "metadata has 70001"),
     ],
 )
