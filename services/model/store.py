@@ -189,17 +189,20 @@ class Configs(Protocol):
 class Holds(Protocol):
     """Who uses which version; see `registry.keeping`."""
 
-    def put(self, hold: Hold) -> None:
-        """Adds a hold, or replaces the one that the holder has on the version."""
+    def put(self, holds: Sequence[Hold]) -> None:
+        """Adds holds; one that the holder has on a version already is never shortened."""
 
     def delete(self, name: str, number: int, holder: str) -> None:
         """Deletes a hold, if it is there."""
 
-    def of(self, name: str, now: datetime) -> list[Hold]:
-        """Those on versions of a name that have not expired; in order."""
+    def of(self, name: str, now: datetime, most: int) -> list[Hold]:
+        """The first so many on versions of a name that have not expired; in order."""
 
-    def by(self, holder: str, now: datetime) -> list[Hold]:
-        """Those of a holder that have not expired; in order."""
+    def on(self, name: str, number: int, now: datetime, most: int) -> list[Hold]:
+        """The same of one version."""
+
+    def by(self, holder: str, now: datetime, most: int) -> list[Hold]:
+        """The first so many of a holder that have not expired; in order."""
 
     def forget(self, now: datetime) -> None:
         """Deletes those that have expired."""

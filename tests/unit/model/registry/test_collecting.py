@@ -187,13 +187,13 @@ async def test_a_hold_is_of_all_or_none_and_never_shortened(store: SqlRegistry) 
     wish = Wish("ann", "", (("race", 1), ("race", 2)), 60.0)
     with pytest.raises(NotFound, match="race:2 does not exist"):
         await store.transact(lambda tx: hold(tx, wish, now=NOW))
-    assert await store.transact(lambda tx: tx.holds.by("ann", NOW)) == []
+    assert await store.transact(lambda tx: tx.holds.by("ann", NOW, 10)) == []
     await held(store, 1, 60.0)
     await held(store, 1, 5.0)
-    (one,) = await store.transact(lambda tx: tx.holds.by("ann", NOW))
+    (one,) = await store.transact(lambda tx: tx.holds.by("ann", NOW, 10))
     assert one.expires == NOW + timedelta(seconds=60)
     await held(store, 1, 0.0)
-    assert await store.transact(lambda tx: tx.holds.by("ann", NOW)) == []
+    assert await store.transact(lambda tx: tx.holds.by("ann", NOW, 10)) == []
     await publish(store)
     await collected(store, versions=(1,))
     with pytest.raises(FailedPrecondition, match="race:1 is RETIRED, so its file cannot be held"):
