@@ -129,7 +129,7 @@ class Versions(Protocol):
     def sole_files(self, name: str, numbers: Collection[int]) -> dict[str, int]:
         """Files, variants' too, that of all READY versions these alone have: sizes by hash."""
 
-    def surplus(self, name: str, keep: int) -> list[Version]:
+    def surplus(self, name: str, keep: int) -> list[int]:
         """READY versions without snapshot or alias but for the newest `keep`, oldest first."""
 
     def page(self, chosen: Filter, before: int, limit: int) -> Page:
@@ -298,8 +298,8 @@ class Files(Protocol):
     def put(self, sha256: str, content: bytes) -> None:
         """Adds a file, unless it is there."""
 
-    def delete(self, sha256: str) -> bool:
-        """Deletes the file, if it is there; whether it was."""
+    def delete(self, sha256s: Collection[str]) -> set[str]:
+        """Deletes files; those of them that were there."""
 
 
 class Transaction(Protocol):

@@ -233,16 +233,28 @@ def _retire_surplus(
     surplus = tx.versions.surplus(newest.name, keep)
     if surplus:
         used = in_use(tx, newest.name)
-        surplus = [one for one in surplus if one.number not in used]
-    if not surplus:
-        return (), []
-    first = tx.advance(len(surplus))
+        surplus = [number for number in surplus if number not in used]
+    return retire(tx, newest.name, surplus) if surplus else ((), [])
+
+
+def retire(
+    tx: Transaction, name: str, numbers: Sequence[int]
+) -> tuple[tuple[str, ...], list[Event]]:
+    """Retires READY versions of a name, in this order.
+
+    Returns:
+        Files among the blobs that no version has any more, and what changed; the events are not
+        appended yet.
+    """
+    found = tx.versions.get_all((name, number) for number in numbers)
     retired = [
-        replace(version, state=State.RETIRED, revision=revision)
-        for revision, version in enumerate(surplus, first)
+        replace(found[name, number], state=State.RETIRED, revision=revision)
+        for revision, number in enumerate(numbers, tx.advance(len(numbers)))
     ]
-    unused = tuple(file for file in tx.versions.retire(retired) if not tx.files.delete(file))
-    return unused, [Event(version.revision, version) for version in retired]
+    unused = tx.versions.retire(retired)
+    with_rows = tx.files.delete(unused)
+    events = [Event(version.revision, version) for version in retired]
+    return tuple(file for file in unused if file not in with_rows), events
 
 
 def not_found(tx: Transaction, name: str, reason: str) -> NoReturn:

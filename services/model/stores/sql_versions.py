@@ -67,7 +67,8 @@ _RETIRE: Final = (
     .values(state=State.RETIRED, revision=bindparam("at"))
 )
 _SURPLUS: Final = (
-    _VERSION.where(
+    select(VERSIONS.c.number)
+    .where(
         VERSIONS.c.name == bindparam("of"),
         VERSIONS.c.state == State.READY,
         not_(VERSIONS.c.snapshot),
@@ -230,11 +231,10 @@ class SqlVersions:
             sizes.pop(sha256, None)
         return sizes
 
-    def surplus(self, name: str, keep: int) -> list[Version]:
+    def surplus(self, name: str, keep: int) -> list[int]:
         """READY versions without snapshot or alias but for the newest `keep`, oldest first."""
-        found = self._connection.execute(_SURPLUS, {"of": name, "keep": keep}).all()
-        variants = self._variants(found)
-        return [_version(row, (), variants) for row in reversed(found)]
+        found = self._connection.execute(_SURPLUS, {"of": name, "keep": keep}).scalars()
+        return list(found)[::-1]
 
     def page(self, chosen: Filter, before: int, limit: int) -> Page:
         """At most `limit` versions, of `searching.LOOKED_AT` that are looked at."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from mazemesh.errors import FailedPrecondition
 from services.model.registry.keeping.in_use import VersionsInUse, all_in_use
-from services.model.registry.policy import Event, State
-from services.model.registry.registry import not_found
+from services.model.registry.policy import Event
+from services.model.registry.registry import not_found, retire
 from services.model.store import Brief, Kept, KeptBy, Transaction
 
 MOST_AT_ONCE: Final = 1000
@@ -111,13 +111,7 @@ def collect(
     told = tuple(staying[:MOST_AT_ONCE])
     if wanted.dry_run or not going:
         return Collected(gone, size, told, more)
-    found = tx.versions.get_all((name, number) for number in gone)
-    retired = [
-        replace(found[name, number], state=State.RETIRED, revision=revision)
-        for revision, number in enumerate(gone, tx.advance(len(gone)))
-    ]
-    unused = tuple(file for file in tx.versions.retire(retired) if not tx.files.delete(file))
-    events = [Event(one.revision, one) for one in retired]
+    unused, events = retire(tx, name, gone)
     tx.events.append(events)
     return Collected(gone, size, told, more, unused, tuple(events))
 
