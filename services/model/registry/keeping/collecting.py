@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
 
 from mazemesh.errors import FailedPrecondition
 from services.model.registry.keeping.in_use import VersionsInUse, all_in_use
 from services.model.registry.policy import Event
-from services.model.registry.registry import not_found, retire
+from services.model.registry.registry import MOST_RETIRED, not_found, retire
 from services.model.store import Brief, Kept, KeptBy, Transaction
-
-MOST_AT_ONCE: Final = 1000
-"""Versions that one call retires."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +78,7 @@ def _why(kept: Kept) -> str:
 def collect(
     tx: Transaction, wanted: Wanted, users: Sequence[VersionsInUse], *, now: datetime
 ) -> Collected:
-    """Retires versions that nobody uses, at most `MOST_AT_ONCE`, the oldest first.
+    """Retires versions that nobody uses, at most `MOST_RETIRED`, the oldest first.
 
     Raises:
         NotFound: there is no such policy, or no such version of it.
@@ -104,11 +100,11 @@ def collect(
             staying.append((one.number, f"younger than {wanted.older_than:g} s"))
         else:
             going.append(one)
-    more = len(going) > MOST_AT_ONCE
-    going = going[:MOST_AT_ONCE]
+    more = len(going) > MOST_RETIRED
+    going = going[:MOST_RETIRED]
     gone = tuple(one.number for one in going)
     size = sum(tx.versions.sole_files(name, gone).values())
-    told = tuple(staying[:MOST_AT_ONCE])
+    told = tuple(staying[:MOST_RETIRED])
     if wanted.dry_run or not going:
         return Collected(gone, size, told, more)
     unused, events = retire(tx, name, gone)

@@ -12,9 +12,10 @@ from mazemesh.errors import InvalidArgument
 from mazemesh.names import POLICY, parse_reference
 from mazemesh.v1 import registry_pb2 as pb
 from services.model.checks import Check, Outcome
-from services.model.registry.keeping.collecting import MOST_AT_ONCE, Collected, Wanted
+from services.model.registry.keeping.collecting import Collected, Wanted
 from services.model.registry.keeping.holds import Wish
 from services.model.registry.policy import Hold
+from services.model.registry.registry import MOST_RETIRED
 from services.model.registry.upload import InFlight
 from services.model.wire.texts import text
 
@@ -99,9 +100,9 @@ def read_wanted(request: pb.CollectPoliciesRequest) -> Wanted:
         if value is not None and value < 0:
             raise InvalidArgument(f"{field} is {value}; expected 0..{_MOST_KEPT}")
     versions = tuple(dict.fromkeys(request.versions))
-    if len(versions) > MOST_AT_ONCE:
+    if len(versions) > MOST_RETIRED:
         raise InvalidArgument(
-            f"versions has {len(versions)} numbers; at most {MOST_AT_ONCE} are allowed"
+            f"versions has {len(versions)} numbers; at most {MOST_RETIRED} are allowed"
         )
     if any(number < 1 for number in versions):
         raise InvalidArgument(f"versions has {min(versions)}; expected numbers from 1 on")

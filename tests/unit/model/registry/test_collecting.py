@@ -182,6 +182,18 @@ async def test_publishing_retires_none_that_is_held_or_the_way_back(store: SqlRe
     assert await ready(store) == [1, 2, 3, 6, 7]
 
 
+async def test_a_publish_retires_so_many_at_most(
+    store: SqlRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "MOST_RETIRED", 5)
+    for _ in range(9):
+        await publish(store)
+    await publish(store, keep=1)
+    assert await ready(store) == [6, 7, 8, 9, 10]
+    await publish(store, keep=1)
+    assert await ready(store) == [10, 11]
+
+
 async def test_a_hold_is_of_all_or_none_and_never_shortened(store: SqlRegistry) -> None:
     await publish(store)
     wish = Wish("ann", "", (("race", 1), ("race", 2)), 60.0)
