@@ -50,8 +50,11 @@ _REFUSED_MESSAGES: Final = {
 }
 
 
-def check_graph(model: ModelProto) -> None:
+def check_graph(model: ModelProto) -> int:
     """Refuses what no policy needs, and what would cost more than its size tells.
+
+    Returns:
+        Its nodes, as they are held to `MAX_NODES`.
 
     Raises:
         Rejection: check "graph": weights in another file, sparse tensors, a tensor whose data is
@@ -69,8 +72,9 @@ def check_graph(model: ModelProto) -> None:
             _check_tensor(message)
         elif kind == "NodeProto":
             _check_node(message, functions)
-    _check_size(model, functions)
+    nodes = _check_size(model, functions)
     _check_growth(model)
+    return nodes
 
 
 def _walk(message: Message) -> Iterator[Any]:
@@ -140,7 +144,7 @@ def _check_node(node: NodeProto, functions: Mapping[tuple[str, str, str], Functi
         raise Rejection(_CHECK, f"operator {node.op_type} has a graph inside")
 
 
-def _check_size(model: ModelProto, functions: Mapping[tuple[str, str, str], FunctionProto]) -> None:
+def _check_size(model: ModelProto, functions: Mapping[tuple[str, str, str], FunctionProto]) -> int:
     """Counts nodes as they are when every function is put in its callers' place."""
     known: dict[tuple[str, str, str], int] = {}
     open_calls: list[tuple[str, str, str]] = []
@@ -175,6 +179,7 @@ def _check_size(model: ModelProto, functions: Mapping[tuple[str, str, str], Func
     total += count(model.graph.node, 0)
     if total > MAX_NODES:
         raise Rejection(_CHECK, f"it has more than {MAX_NODES} nodes, functions included")
+    return total
 
 
 def _check_growth(model: ModelProto) -> None:

@@ -163,6 +163,16 @@ def test_functions_are_counted_as_often_as_they_are_called() -> None:
     assert any(why in refused(model) for why in (f"more than {MAX_NODES} nodes", "deep"))
 
 
+def test_what_is_held_to_the_limit_is_told() -> None:
+    model = Network().model()
+    nodes = len(model.graph.node)
+    assert check_graph(model) == nodes
+    model.functions.extend([function("a", "b", "b"), function("b")])
+    model.graph.node.append(helper.make_node("a", ["h"], ["again"], domain="own"))
+    # The call and what it stands for, and both functions by themselves.
+    assert check_graph(model) == nodes + 1 + 2 + 2
+
+
 @pytest.mark.parametrize(
     ("operator", "sizes"),
     [
