@@ -23,6 +23,8 @@ MOST_BYTES: Final = 64 * 1024 * 1024
 AT_ONCE: Final = 1
 WAITING: Final = 8
 START_SECONDS: Final = 30.0
+_BESIDE_BYTES: Final = 1024 * 1024
+_PIECE_BYTES: Final = 256 * 1024
 _MAIN: Final = "services.model.variants.confined"
 
 
@@ -85,9 +87,11 @@ class VariantMaker:
         )
         seconds = START_SECONDS + len(kinds) * self._limits.wall_seconds
         request = _request(self._limits, data, parity, kinds)
+        # A form is smaller than its file, or little larger.
+        most = len(kinds) * (len(data) + _BESIDE_BYTES)
         try:
             async with asyncio.timeout(seconds):
-                answer, _ = await process.communicate(request)
+                answer = await _asked(process, request, most)
         except TimeoutError:
             return _all_rejected(kinds, f"limits: it takes more than {seconds:g} s")
         finally:
@@ -95,6 +99,30 @@ class VariantMaker:
                 process.kill()
             await process.wait()
         return _read_answer(answer, kinds, process.returncode)
+
+
+async def _asked(process: asyncio.subprocess.Process, request: bytes, most: int) -> bytes:
+    """What a process answers to a request until it ends, or has said more than so many bytes."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    sending = asyncio.create_task(_send(process.stdin, request))
+    answer = bytearray()
+    try:
+        while len(answer) <= most and (piece := await process.stdout.read(_PIECE_BYTES)):
+            answer += piece
+        if len(answer) <= most:
+            await process.wait()
+    finally:
+        sending.cancel()
+        await asyncio.wait([sending])
+    return bytes(answer)
+
+
+async def _send(pipe: asyncio.StreamWriter, request: bytes) -> None:
+    with contextlib.suppress(ConnectionError):  # it ended before it had read all
+        pipe.write(request)
+        await pipe.drain()
+        pipe.close()
 
 
 async def _read(path: Path) -> bytes:
