@@ -1,4 +1,4 @@
-"""The process that makes forms has run somebody's file: what it answers is bounded and not believed."""
+"""The process that makes forms has run a file of somebody: its answer is bounded, not believed."""
 
 from __future__ import annotations
 
