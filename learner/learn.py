@@ -28,7 +28,7 @@ from learner.record.provenance import code_version, config_of
 from learner.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.errors import InvalidArgument
-from mazemesh.policy.variants import check_kinds
+from mazemesh.policy.file.variants import check_kinds
 from mazemesh.starting import loading_kernels
 
 if TYPE_CHECKING:

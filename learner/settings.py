@@ -15,7 +15,7 @@ from learner.run_file import lay_over, read_settings
 from mazemesh.client.addresses import Addresses
 from mazemesh.errors import InvalidArgument
 from mazemesh.games.foreign import policy_name
-from mazemesh.policy.variants import check_kinds
+from mazemesh.policy.file.variants import check_kinds
 from mazemesh.process.blob_settings import BlobSettings
 
 _LOCAL = Addresses.local()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 
+from mazemesh.policy.file.weights import Graph, WeightsError
 from mazemesh.policy.onnx_policy import OnnxPolicy
-from mazemesh.policy.weights import Graph, WeightsError
 from mazemesh.v1.model_pb2 import POLICY_STATE_READY, PolicyVersion, PolicyWeights
 
 Arrived = tuple[PolicyVersion, OnnxPolicy]

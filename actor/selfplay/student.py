@@ -32,8 +32,8 @@ from mazemesh.errors import (
 )
 from mazemesh.experience import digest_of
 from mazemesh.games import GameSpec
+from mazemesh.policy.file.weights import Graph
 from mazemesh.policy.onnx_policy import OnnxPolicy
-from mazemesh.policy.weights import Graph
 from mazemesh.v1.model_pb2 import PolicyVersion, WatchPoliciesResponse
 
 log = structlog.get_logger()

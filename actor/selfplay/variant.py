@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from mazemesh.client.inferring import variant_number
-from mazemesh.policy.weights import Graph
+from mazemesh.policy.file.weights import Graph
 from mazemesh.v1.model_pb2 import PolicyVersion, WatchPoliciesResponse
 
 

@@ -36,8 +36,8 @@ from mazemesh.errors import (
     ResourceExhausted,
     Unavailable,
 )
+from mazemesh.policy.file.weights import Graph
 from mazemesh.policy.heads import ACTION_DISTRIBUTION, heads
-from mazemesh.policy.weights import Graph
 from mazemesh.v1 import model_pb2
 from mazemesh.wire.tensors import to_tensor
 

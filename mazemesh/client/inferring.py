@@ -13,7 +13,7 @@ from mazemesh.client.channel import DEADLINE, Methods, ServiceClient
 from mazemesh.client.credentials import Credentials
 from mazemesh.client.pauses import jittered
 from mazemesh.errors import Unavailable
-from mazemesh.policy.variants import check_kinds
+from mazemesh.policy.file.variants import check_kinds
 from mazemesh.v1 import model_pb2 as pb
 from mazemesh.v1.model_pb2_grpc import ModelServiceStub
 from mazemesh.wire.named_columns import arrays_of, named_columns, rows_of

@@ -16,7 +16,7 @@ from mazemesh.client.inferring import variant_number
 from mazemesh.client.keeping import KEEPING_METHODS, KeepingClient
 from mazemesh.client.pauses import jittered
 from mazemesh.errors import MazemeshError, NotFound, Unavailable
-from mazemesh.policy.weights import Graph, WeightsError
+from mazemesh.policy.file.weights import Graph, WeightsError
 from mazemesh.v1 import model_pb2 as pb
 
 if TYPE_CHECKING:
@@ -72,11 +72,8 @@ class ModelClient(KeepingClient, ExperimentingClient):
             Conflict: another run holds the name.
             ResourceExhausted: too much is being published; try again later.
         """
-        complete = pb.PublishPolicyHeader()
-        complete.CopyFrom(header)
-        complete.request_id = header.request_id or uuid.uuid4().hex
-        complete.sha256 = header.sha256 or hashlib.sha256(data).hexdigest()
-        complete.size_bytes = header.size_bytes or len(data)
+        request_id = header.request_id or uuid.uuid4().hex
+        complete = _completed(header, data, request_id)
         # Only where Model took a file of this graph from here before.
         known, config = self._known.get(complete.name, ("", _Config()))
         if graph is not None and known == graph.sha256:
@@ -86,6 +83,7 @@ class ModelClient(KeepingClient, ExperimentingClient):
                     return self._publish(_weight_messages(complete, weights, graph, config))
                 except NotFound:
                     self._known.pop(complete.name, None)
+                    complete = _completed(header, data, request_id)
         version = self._publish(_messages(complete, data))
         config = _Config(version.config_sha256, dict(complete.config))
         self._known[complete.name] = version.graph_sha256, config
@@ -277,6 +275,17 @@ def _one_by_one(messages: Any) -> Iterator[pb.WatchPoliciesResponse]:
             yield from further
 
 
+def _completed(
+    header: pb.PublishPolicyHeader, data: bytes, request_id: str
+) -> pb.PublishPolicyHeader:
+    complete = pb.PublishPolicyHeader()
+    complete.CopyFrom(header)
+    complete.request_id = request_id
+    complete.sha256 = header.sha256 or hashlib.sha256(data).hexdigest()
+    complete.size_bytes = header.size_bytes or len(data)
+    return complete
+
+
 def _messages(header: pb.PublishPolicyHeader, data: bytes) -> Iterator[pb.PublishPolicyRequest]:
     yield pb.PublishPolicyRequest(header=header)
     for start in range(0, len(data), CHUNK_BYTES):
@@ -286,16 +295,15 @@ def _messages(header: pb.PublishPolicyHeader, data: bytes) -> Iterator[pb.Publis
 def _weight_messages(
     header: pb.PublishPolicyHeader, weights: bytes, graph: Graph, config: _Config
 ) -> Iterator[pb.PublishPolicyRequest]:
-    complete = pb.PublishPolicyHeader()
-    complete.CopyFrom(header)
-    complete.graph_sha256 = graph.sha256
-    if config.sha256 and complete.config == config.values:
-        complete.config_sha256 = config.sha256
-        complete.ClearField("config")
-    if len(weights) + complete.ByteSize() <= CHUNK_BYTES:
-        complete.weights = weights
+    """Says in the header what comes in place of the file, and sends it."""
+    header.graph_sha256 = graph.sha256
+    if config.sha256 and header.config == config.values:
+        header.config_sha256 = config.sha256
+        header.ClearField("config")
+    if len(weights) + header.ByteSize() <= CHUNK_BYTES:
+        header.weights = weights
         weights = b""
-    yield from _messages(complete, weights)
+    yield from _messages(header, weights)
 
 
 def _filled(version: pb.PolicyVersion, graph: Graph, weights: bytes) -> bytes:

@@ -8,7 +8,7 @@ from pathlib import Path
 import onnxruntime as ort
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.policy.variants import variant
+from mazemesh.policy.file.variants import variant
 
 
 def ort_format(data: bytes) -> bytes:
@@ -35,7 +35,7 @@ def ort_format(data: bytes) -> bytes:
 
 
 def eight_bits(data: bytes) -> bytes | None:
-    """The file with products of integers (`mazemesh.policy.variants`); None where it has none."""
+    """The file with products of integers (`policy.file.variants`); None where it has none."""
     try:
         return variant(data, "int8")
     except InvalidArgument:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mazemesh.policy.file.policy_file import open_model, plays_best
 from mazemesh.policy.onnx_policy import OnnxPolicy
-from mazemesh.policy.policy_file import open_model, plays_best
 
 
 def load_policy(path: str | Path, *, q_values: bool | None = None, threads: int = 1) -> OnnxPolicy:

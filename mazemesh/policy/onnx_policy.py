@@ -13,9 +13,9 @@ from mazemesh.errors import InvalidArgument
 from mazemesh.experience import policy_digest
 from mazemesh.games.spaces import Discrete, Space
 from mazemesh.policy.deciding import Actions, Deciding
+from mazemesh.policy.file.space_text import ACTION_SPACE, space_of
 from mazemesh.policy.heads import ACTION_DISTRIBUTION, distribution_of, heads
 from mazemesh.policy.sampling import best, sample
-from mazemesh.policy.space_text import ACTION_SPACE, space_of
 
 Float = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.uint8]
@@ -37,7 +37,7 @@ class OnnxPolicy:
     """An ONNX policy (see model.proto) in one onnxruntime session.
 
     The file is run as it is: it comes from Model, which has validated it, or has passed
-    `mazemesh.policy.graph.check_graph`.
+    `mazemesh.policy.file.graph.check_graph`.
 
     Attributes:
         reference: "name:version".

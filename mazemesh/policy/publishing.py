@@ -15,10 +15,10 @@ from mazemesh.errors import InvalidArgument
 from mazemesh.games import Game, GameSettings, open_game
 from mazemesh.games.spaces import Discrete, Space
 from mazemesh.policy.behaviour import Answered, HeldOutPlay, answers
+from mazemesh.policy.file.policy_file import PolicyFile, read_policy
+from mazemesh.policy.file.variants import check_kinds
 from mazemesh.policy.heads import heads, parts_of
 from mazemesh.policy.onnx_policy import Observation, OnnxPolicy
-from mazemesh.policy.policy_file import PolicyFile, read_policy
-from mazemesh.policy.variants import check_kinds
 from mazemesh.v1.model_pb2 import (
     Collection,
     ParityCheck,

@@ -45,10 +45,10 @@ class ModelServiceStub:
     Continuous actions are by the key `mazemesh.action_distribution` of the file's metadata `clipped` (the Gaussian is in the
     space's own units, and taken into its bounds when it is played; without the key too), or `squashed`: tanh of it,
     stretched to the bounds; an element without a bound on either side is as drawn. The key `mazemesh.action_space` tells
-    the actions' space in JSON (mazemesh/policy/space_text.py), so that a file can be played without its game.
+    the actions' space in JSON (mazemesh/policy/file/space_text.py), so that a file can be played without its game.
 
     A file is one ONNX model that holds all its weights (no external data, no sparse tensors), of standard operators
-    without loops and chance (mazemesh/policy/operators.py lists them), at most 10,000 nodes with functions put in their
+    without loops and chance (mazemesh/policy/file/operators.py lists them), at most 10,000 nodes with functions put in their
     callers' place. It is checked in a process that has no files and no network and may take 10 s of processor time
     and 256 MiB of memory beside six times its size (both as the service is set), on batches of 64 rows, of 1, and of
     all parity rows. What passes a limit is rejected (check "limits").
@@ -225,10 +225,10 @@ class ModelServiceServicer:
     Continuous actions are by the key `mazemesh.action_distribution` of the file's metadata `clipped` (the Gaussian is in the
     space's own units, and taken into its bounds when it is played; without the key too), or `squashed`: tanh of it,
     stretched to the bounds; an element without a bound on either side is as drawn. The key `mazemesh.action_space` tells
-    the actions' space in JSON (mazemesh/policy/space_text.py), so that a file can be played without its game.
+    the actions' space in JSON (mazemesh/policy/file/space_text.py), so that a file can be played without its game.
 
     A file is one ONNX model that holds all its weights (no external data, no sparse tensors), of standard operators
-    without loops and chance (mazemesh/policy/operators.py lists them), at most 10,000 nodes with functions put in their
+    without loops and chance (mazemesh/policy/file/operators.py lists them), at most 10,000 nodes with functions put in their
     callers' place. It is checked in a process that has no files and no network and may take 10 s of processor time
     and 256 MiB of memory beside six times its size (both as the service is set), on batches of 64 rows, of 1, and of
     all parity rows. What passes a limit is rejected (check "limits").
@@ -709,10 +709,10 @@ class ModelService:
     Continuous actions are by the key `mazemesh.action_distribution` of the file's metadata `clipped` (the Gaussian is in the
     space's own units, and taken into its bounds when it is played; without the key too), or `squashed`: tanh of it,
     stretched to the bounds; an element without a bound on either side is as drawn. The key `mazemesh.action_space` tells
-    the actions' space in JSON (mazemesh/policy/space_text.py), so that a file can be played without its game.
+    the actions' space in JSON (mazemesh/policy/file/space_text.py), so that a file can be played without its game.
 
     A file is one ONNX model that holds all its weights (no external data, no sparse tensors), of standard operators
-    without loops and chance (mazemesh/policy/operators.py lists them), at most 10,000 nodes with functions put in their
+    without loops and chance (mazemesh/policy/file/operators.py lists them), at most 10,000 nodes with functions put in their
     callers' place. It is checked in a process that has no files and no network and may take 10 s of processor time
     and 256 MiB of memory beside six times its size (both as the service is set), on batches of 64 rows, of 1, and of
     all parity rows. What passes a limit is rejected (check "limits").

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from mazemesh.errors import NotFound
 from mazemesh.kserve.inference_pb2_grpc import add_GRPCInferenceServiceServicer_to_server
 from mazemesh.names import LATEST, Reference
-from mazemesh.policy.weights import Graph
+from mazemesh.policy.file.weights import Graph
 from mazemesh.v1.model_pb2_grpc import add_ModelServiceServicer_to_server
 from services._harness import Server
 from services._harness.blobs.collection import Collection, keep_collecting
@@ -39,20 +39,21 @@ from services.model.registry.graphs import Graphs
 from services.model.registry.keeping.in_use import VersionsInUse
 from services.model.registry.policy import Event, Submission, Version
 from services.model.registry.publisher import Publisher
+from services.model.registry.rules import GatePeer
 from services.model.registry.upload import Uploads
 from services.model.remotes.game_and_elo import RemoteGates, RemoteSmoke
-from services.model.servicer import GatePeer
 from services.model.settings import ModelSettings
 from services.model.stores.sql import SqlRegistry
 from services.model.validation.report import Standards
 from services.model.validation.smoke.smoke import Extent, Smoke, SmokePeer
-from services.model.validation.validators import Limits, Validator, Validators
+from services.model.validation.validator import Limits, Validator
+from services.model.validation.validators import Validators
 from services.model.variants.making import VariantMaker
 from services.model.weights import Weights
-from services.model.wire.experiment_servicer import ExperimentMethods
-from services.model.wire.external_servicer import ExternalMethods
-from services.model.wire.infer_servicer import InferMethods
-from services.model.wire.kserve_servicer import SERVICE, KserveServicer
+from services.model.wire.experiments.experiment_servicer import ExperimentMethods
+from services.model.wire.external.external_servicer import ExternalMethods
+from services.model.wire.inference.infer_servicer import InferMethods
+from services.model.wire.inference.kserve_servicer import SERVICE, KserveServicer
 
 _TOPIC = "policies"
 

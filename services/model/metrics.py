@@ -16,7 +16,7 @@ from services.model.servicer import ModelServicer
 from services.model.store import RegistryStore, Transaction
 from services.model.validation.parity import Parity
 from services.model.validation.report import Verdict
-from services.model.validation.validators import Content, Validator
+from services.model.validation.validator import Content, Validator
 
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 

@@ -32,7 +32,8 @@ class ModelSettings(ServiceSettings):
         20,
         ge=0,
         description="newest versions of each name whose files stay, and up to a quarter more for a "
-        "while; snapshots and versions with an alias stay anyway and do not count",
+        "while; snapshots and versions with an alias stay anyway and do not count, and what is "
+        "held, the way back of an alias or in an experiment stays too",
     )
     keep_events: int = Field(
         10_000, ge=1, description="newest changes that a watch can resume from"

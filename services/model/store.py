@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import IntEnum
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from services.model.checks import Check
 from services.model.experiments.store import Experiments
@@ -77,8 +78,24 @@ class Brief:
     number: int
     snapshot: bool
     created: datetime
-    sha256: str
-    size_bytes: int
+
+
+class KeptBy(IntEnum):
+    """What keeps a version; the first of several tells."""
+
+    ALIAS = 0
+    LAST_MOVE = 1
+    """An alias that stood for it before its last move: the way back."""
+    HOLD = 2
+
+
+class Kept(NamedTuple):
+    """A version that is kept: by which alias or holder, and what a holder holds it for."""
+
+    number: int
+    by: KeptBy
+    who: str
+    reason: str
 
 
 class Versions(Protocol):
@@ -109,7 +126,10 @@ class Versions(Protocol):
             Hashes of files that no READY version has any more.
         """
 
-    def surplus(self, name: str, keep: int) -> list[Version]:
+    def sole_files(self, name: str, numbers: Collection[int]) -> dict[str, int]:
+        """Files, variants' too, that of all READY versions these alone have: sizes by hash."""
+
+    def surplus(self, name: str, keep: int) -> list[int]:
         """READY versions without snapshot or alias but for the newest `keep`, oldest first."""
 
     def page(self, chosen: Filter, before: int, limit: int) -> Page:
@@ -118,8 +138,11 @@ class Versions(Protocol):
         Only so many are looked at, so a page may be empty and not the last.
         """
 
-    def kept(self, name: str, now: datetime) -> set[int]:
-        """Versions of a name that have an alias, had one before its last move, or are held."""
+    def kept(self, name: str, now: datetime) -> list[Kept]:
+        """Versions of a name that have an alias, had one before its last move, or are held.
+
+        In the order of `KeptBy`; one that is kept by several is there several times.
+        """
 
     def briefs(self, name: str) -> list[Brief]:
         """All READY versions of a name, oldest first."""
@@ -166,17 +189,20 @@ class Configs(Protocol):
 class Holds(Protocol):
     """Who uses which version; see `registry.keeping`."""
 
-    def put(self, hold: Hold) -> None:
-        """Adds a hold, or replaces the one that the holder has on the version."""
+    def put(self, holds: Sequence[Hold]) -> None:
+        """Adds holds; one that the holder has on a version already is never shortened."""
 
     def delete(self, name: str, number: int, holder: str) -> None:
         """Deletes a hold, if it is there."""
 
-    def of(self, name: str, now: datetime) -> list[Hold]:
-        """Those on versions of a name that have not expired; in order."""
+    def of(self, name: str, now: datetime, most: int) -> list[Hold]:
+        """The first so many on versions of a name that have not expired; in order."""
 
-    def by(self, holder: str, now: datetime) -> list[Hold]:
-        """Those of a holder that have not expired; in order."""
+    def on(self, name: str, number: int, now: datetime, most: int) -> list[Hold]:
+        """The same of one version."""
+
+    def by(self, holder: str, now: datetime, most: int) -> list[Hold]:
+        """The first so many of a holder that have not expired; in order."""
 
     def forget(self, now: datetime) -> None:
         """Deletes those that have expired."""
@@ -272,8 +298,8 @@ class Files(Protocol):
     def put(self, sha256: str, content: bytes) -> None:
         """Adds a file, unless it is there."""
 
-    def delete(self, sha256: str) -> bool:
-        """Deletes the file, if it is there; whether it was."""
+    def delete(self, sha256s: Collection[str]) -> set[str]:
+        """Deletes files; those of them that were there."""
 
 
 class Transaction(Protocol):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mazemesh.errors import DeadlineExceeded, InvalidArgument
-from mazemesh.policy.weights import Graph
+from mazemesh.policy.file.weights import Graph
 from services.model.registry.graphs import Graphs, Newest, RecentFiles
 from services.model.registry.policy import Submission, Version
 from services.model.store import BlobStore, RegistryStore

@@ -140,7 +140,7 @@ async def test_model(large_database: Database) -> None:
         tx.events.append([Event(query_plans.ROWS + 1, version)])
         tx.files.put("0" * 64, b"file")
         assert tx.files.get("0" * 64) == b"file"
-        assert tx.files.delete("0" * 64)
+        assert tx.files.delete(["0" * 64])
         assert tx.events.oldest()
         for name, after in product(("", "p1"), (query_plans.ROWS - 50_000, query_plans.ROWS - 1)):
             tx.events.after(after, name, 256)

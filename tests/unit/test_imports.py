@@ -68,19 +68,19 @@ IMPURE = {
     "services/model/registry/upload.py": {"tempfile", "pathlib.Path"},
     "services/model/store.py": {"pathlib.Path"},
     # Files of strangers are opened in confined processes, and ONNX files are protobuf.
-    "services/model/validation/confined.py": {"os"},
-    "services/model/variants/confined.py": {"os"},
-    "services/model/variants/making.py": {"os", "pathlib.Path"},
+    "services/model/validation/asking.py": {"os"},
+    "services/model/validation/pipes.py": {"os", "time"},
+    "services/model/variants/making.py": {"pathlib.Path"},
     "services/model/validation/confinement.py": {"os", "time"},
     "services/model/validation/validation.py": {
         "google.protobuf.message.DecodeError",
         "onnxruntime",
     },
     "services/model/validation/measuring.py": {"time"},
-    "services/model/validation/validators.py": {
+    "services/model/validation/validator.py": {
         *("os", "subprocess", "threading", "time", "pathlib.Path"),
-        "concurrent.futures.ThreadPoolExecutor",
     },
+    "services/model/validation/validators.py": {"concurrent.futures.ThreadPoolExecutor"},
     # MLflow's client blocks and is large, so it has a process of its own.
     "services/model/mirror/main.py": {"os"},
     "services/model/mirror/process.py": {"os"},
@@ -291,8 +291,8 @@ def test_every_exception_is_still_needed() -> None:
             "services/game/play/warm.py",
             "from mazemesh.games.foreign.processes.process import WorkerProcess",
         ),
-        ("services/model/wire/messages.py", "from mazemesh.games import get_game"),
-        ("services/model/wire/messages.py", "from mazemesh.games import Catalogue"),
+        ("services/model/wire/registry/messages.py", "from mazemesh.games import get_game"),
+        ("services/model/wire/registry/messages.py", "from mazemesh.games import Catalogue"),
         ("services/matchmaker/rating/ladders.py", "from mazemesh.games.ladder import ladder"),
         ("services/matchmaker/rating/ladders.py", "from mazemesh.games.registry import get_game"),
         (

@@ -32,12 +32,12 @@ from learner.network.export.onnx_policy import OPSET
 from learner.network.networks import Network
 from mazemesh.errors import InvalidArgument
 from mazemesh.games.spaces import Box, Discrete, MultiDiscrete, columns
-from mazemesh.policy.graph import check_graph
+from mazemesh.policy.file.graph import check_graph
+from mazemesh.policy.file.policy_file import Q_VALUES
+from mazemesh.policy.file.rejection import Rejection
+from mazemesh.policy.file.space_text import ACTION_SPACE, space_text
 from mazemesh.policy.heads import ACTION_DISTRIBUTION, heads, output_widths
 from mazemesh.policy.onnx_policy import OnnxPolicy
-from mazemesh.policy.policy_file import Q_VALUES
-from mazemesh.policy.rejection import Rejection
-from mazemesh.policy.space_text import ACTION_SPACE, space_text
 
 log = structlog.get_logger("learner.network.export.exporting")
 

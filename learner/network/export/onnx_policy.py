@@ -14,7 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from learner.network.architecture import ILLEGAL, Architecture, FloatArray, Parameters
 from learner.network.parts.layers import Dense, Heads, Input, Linear, Memory
-from mazemesh.policy.policy_file import Q_VALUES
+from mazemesh.policy.file.policy_file import Q_VALUES
 
 OPSET = 17
 IR_VERSION = 8

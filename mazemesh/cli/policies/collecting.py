@@ -111,7 +111,7 @@ def uploads(
     """List versions that come in and are checked, which have no number yet."""
     from mazemesh.v1.registry_pb2 import UploadState
 
-    with connected(data_dir, host, port_base) as mesh:
+    with connected(data_dir, host, port_base, ("model",)) as mesh:
         found = mesh.model.uploads(name)
     told = [
         {

@@ -334,12 +334,8 @@ def _ancestors(mesh: Mesh, version: PolicyVersion) -> Iterator[str]:
 
 def _children(mesh: Mesh, version: PolicyVersion) -> Iterator[str]:
     """Versions that grew from it, the oldest first."""
-    found = [
-        _reference(one)
-        for one in mesh.model.list(version.name, include_all_states=True)
-        if one.parent_version == version.version
-    ]
-    yield from reversed(found)
+    found = mesh.model.list(version.name, include_all_states=True, parent_version=version.version)
+    yield from reversed([_reference(one) for one in found])
 
 
 def _ratings(mesh: Mesh, version: PolicyVersion) -> Iterator[tuple[str, PlayerRating]]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from services.model.external.simulators import Simulators
     from services.model.external.trainees import Trainees
     from services.model.remotes.experience import ReplayTables
-    from services.model.wire.external_streams import ExternalStreams
+    from services.model.wire.external.external_streams import ExternalStreams
 
 _LAST_SECONDS: Final = 5.0
 """For writing what streams that ended have left, when the service stops."""
@@ -73,8 +73,8 @@ def _open(settings: ModelSettings, inference: Inference) -> _Parts:
     from services.model.external.simulators import Simulators
     from services.model.external.trainees import Trainees
     from services.model.remotes.experience import ReplayTables
-    from services.model.wire.external_collection import read_method
-    from services.model.wire.external_streams import ExternalStreams
+    from services.model.wire.external.external_collection import read_method
+    from services.model.wire.external.external_streams import ExternalStreams
 
     clock = asyncio.get_running_loop().time
     tables = ReplayTables(settings.replay_address)

@@ -36,7 +36,7 @@ LADDER: Final = 16
 
 
 class Method(Protocol):
-    """How a run collects, as its versions say (`services.model.wire.external_collection`)."""
+    """How a run collects, as its versions say (`wire.external.external_collection`)."""
 
     observation: Space
     action: Space

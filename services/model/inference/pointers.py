@@ -16,7 +16,7 @@ import structlog
 
 from mazemesh.errors import MazemeshError
 from mazemesh.names import LATEST, parse_reference
-from mazemesh.policy.variants import KINDS
+from mazemesh.policy.file.variants import KINDS
 from services._harness.shielded import Shielded
 from services.model.inference.models import Key, key_of
 from services.model.registry.policy import Event, State, Version

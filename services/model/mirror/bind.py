@@ -15,7 +15,7 @@ from services.model.mirror.process import MirrorProcess
 from services.model.settings import ModelSettings
 from services.model.store import RegistryStore
 from services.model.weights import Weights
-from services.model.wire.mirror_telling import told_of
+from services.model.wire.registry.mirror_telling import told_of
 
 
 class NoMirror(Mirror):

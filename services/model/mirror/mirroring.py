@@ -19,6 +19,7 @@ from services._harness.broadcast import Broadcast, wait
 from services.model.checks import Check
 from services.model.mirror.outbox import Entry, Waiting
 from services.model.registry.policy import State, Version
+from services.model.registry.rules import checks_of
 from services.model.store import RegistryStore, Transaction
 
 AT_ONCE: Final = 32
@@ -175,7 +176,7 @@ class Mirror:
 
     async def _keep(self, version: Version) -> int:
         """Has the mirror know a version as it is now; its number there, 0: its file was gone."""
-        checks = await self._store.transact(lambda tx: tx.checks.get(version.name, version.number))
+        checks = await self._store.transact(lambda tx: checks_of(tx, version))
         told = self._tell_of(version, checks)
         known = int((await self._told.ask({"do": "known", "version": told}))["number"])
         file = b""

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
 from mazemesh.errors import NotFound
-from mazemesh.policy.weights import Graph
+from mazemesh.policy.file.weights import Graph
 from services.model.registry.policy import Version
 
 T = TypeVar("T")

@@ -24,7 +24,7 @@ class Variant:
     """Another form of a version's file, which was made of it when it was published.
 
     Attributes:
-        kind: One of `mazemesh.policy.variants.KINDS`.
+        kind: One of `mazemesh.policy.file.variants.KINDS`.
         sha256: Of its file, hex; empty of one that was rejected.
         size_bytes: Of its file.
         largest_difference: Of any answer x to the parity rows from the publisher's own, in units of

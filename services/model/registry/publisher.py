@@ -11,14 +11,14 @@ from types import MappingProxyType
 from typing import Final, NamedTuple, Protocol
 
 from mazemesh.errors import MazemeshError, Unavailable
-from mazemesh.policy.rejection import Rejection
-from mazemesh.policy.weights import MOST_WEIGHT_BYTES, Graph
+from mazemesh.policy.file.rejection import Rejection
+from mazemesh.policy.file.weights import MOST_WEIGHT_BYTES, Graph
 from services._harness.shielded import Shielded
 from services.model.checks import Check
 from services.model.drift.reference import LEAST_ROWS, Reference
 from services.model.registry import leases, registry
 from services.model.registry.graphs import Graphs
-from services.model.registry.keeping.collecting import Collected, Wanted, collect, kept
+from services.model.registry.keeping.collecting import Collected, Wanted, collect, protected
 from services.model.registry.keeping.in_use import VersionsInUse
 from services.model.registry.policy import Event, State, Submission, Version
 from services.model.registry.registry import Published
@@ -26,7 +26,8 @@ from services.model.registry.upload import Upload
 from services.model.store import BlobStore, RegistryStore, Transaction, UnusedFiles
 from services.model.validation.parity import Parity
 from services.model.validation.report import Rejected
-from services.model.validation.validators import Content, Validators
+from services.model.validation.validator import Content
+from services.model.validation.validators import Validators
 from services.model.variants.making import Made
 
 Now = Callable[[], datetime]
@@ -338,7 +339,7 @@ class Publisher:
                 lease_seconds=self._lease_seconds,
                 content=content,
                 reference=reference,
-                in_use=lambda tx, name: kept(tx, name, self._users, now),
+                in_use=lambda tx, name: protected(tx, name, self._users, now),
             )
         )
         if not known and submission.config_sha256 and len(self._configs) < _MOST_CONFIGS:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from mazemesh.errors import (
     AlreadyExists,
@@ -17,6 +17,9 @@ from mazemesh.names import LATEST, Reference
 from services.model.registry import leases
 from services.model.registry.policy import Alias, Event, State, Submission, Version
 from services.model.store import Transaction
+
+MOST_RETIRED: Final = 1000
+"""Versions that one transaction retires."""
 
 _NAMES_IN_MESSAGES = 10
 
@@ -226,23 +229,36 @@ def _retire_surplus(
 ) -> tuple[tuple[str, ...], list[Event]]:
     """Files among the blobs that are not used any more, and what changed.
 
-    Once in a while several at once, which is cheaper; so for a while a quarter more is kept.
+    Once in a while several at once, which is cheaper; so for a while a quarter more is kept. Where
+    there are very many, as after fewer are to be kept, the next ones take the rest.
     """
     if newest.number % max(1, keep // 4):
         return (), []
     surplus = tx.versions.surplus(newest.name, keep)
     if surplus:
         used = in_use(tx, newest.name)
-        surplus = [one for one in surplus if one.number not in used]
-    if not surplus:
-        return (), []
-    first = tx.advance(len(surplus))
+        surplus = [number for number in surplus if number not in used][:MOST_RETIRED]
+    return retire(tx, newest.name, surplus) if surplus else ((), [])
+
+
+def retire(
+    tx: Transaction, name: str, numbers: Sequence[int]
+) -> tuple[tuple[str, ...], list[Event]]:
+    """Retires READY versions of a name, at most `MOST_RETIRED`, in this order.
+
+    Returns:
+        Files among the blobs that no version has any more, and what changed; the events are not
+        appended yet.
+    """
+    found = tx.versions.get_all((name, number) for number in numbers)
     retired = [
-        replace(version, state=State.RETIRED, revision=revision)
-        for revision, version in enumerate(surplus, first)
+        replace(found[name, number], state=State.RETIRED, revision=revision)
+        for revision, number in enumerate(numbers, tx.advance(len(numbers)))
     ]
-    unused = tuple(file for file in tx.versions.retire(retired) if not tx.files.delete(file))
-    return unused, [Event(version.revision, version) for version in retired]
+    unused = tx.versions.retire(retired)
+    with_rows = tx.files.delete(unused)
+    events = [Event(version.revision, version) for version in retired]
+    return tuple(file for file in unused if file not in with_rows), events
 
 
 def not_found(tx: Transaction, name: str, reason: str) -> NoReturn:

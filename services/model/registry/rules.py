@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
+from typing import Protocol
 
 from mazemesh.errors import Conflict, FailedPrecondition, PermissionDenied, Unavailable
 from services.model.checks import Check, Outcome, joined
@@ -79,6 +80,13 @@ class Gate:
     verdict: str
     elo0: float
     alpha: float
+
+
+class GatePeer(Protocol):
+    """The Elo service, as far as gates go."""
+
+    async def gate(self, gate_id: str) -> Gate | None:
+        """A gate; None when Elo knows none of the id. Raises `Unavailable` while it is away."""
 
 
 @dataclass(frozen=True, slots=True)

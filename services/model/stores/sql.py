@@ -6,7 +6,7 @@ it again by its identity, which takes a quarter of the processor time of a fresh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict
 from typing import Final, TypeVar
 
@@ -75,7 +75,11 @@ _ADD_FILE: Final = {
     "sqlite": sqlite.insert(FILES).on_conflict_do_nothing(),
     "postgresql": postgresql.insert(FILES).on_conflict_do_nothing(),
 }
-_DELETE_FILE: Final = delete(FILES).where(FILES.c.sha256 == bindparam("of"))
+_DELETE_FILES: Final = (
+    delete(FILES)
+    .where(FILES.c.sha256.in_(bindparam("these", expanding=True)))
+    .returning(FILES.c.sha256)
+)
 
 
 class SqlRegistry:
@@ -200,9 +204,9 @@ class SqlFiles:
         statement = _ADD_FILE[self._connection.dialect.name]
         self._connection.execute(statement, {"sha256": sha256, "content": content})
 
-    def delete(self, sha256: str) -> bool:
-        """Deletes the file, if it is there; whether it was."""
-        return self._connection.execute(_DELETE_FILE, {"of": sha256}).rowcount > 0
+    def delete(self, sha256s: Collection[str]) -> set[str]:
+        """Deletes files; those of them that were there."""
+        return set(self._connection.execute(_DELETE_FILES, {"these": list(sha256s)}).scalars())
 
 
 class SqlEvents:

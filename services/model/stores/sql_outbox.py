@@ -12,7 +12,7 @@ from mazemesh.names import LATEST
 from services.model.mirror.outbox import Entry, Mirrored, Waiting
 from services.model.registry.policy import Alias, Event, State
 from services.model.stores.sql_time import in_utc
-from services.model.stores.tables import ALIASES, MIRROR, MIRROR_OUTBOX, VERSIONS
+from services.model.stores.tables import ALIAS_MOVES, ALIASES, MIRROR, MIRROR_OUTBOX, VERSIONS
 
 _OUT: Final = MIRROR_OUTBOX.c
 _ADD: Final = insert(MIRROR_OUTBOX)
@@ -30,6 +30,10 @@ _REFUSE: Final = (
 _WAITING: Final = select(func.count(), func.min(_OUT.since)).where(_OUT.refused == "")
 _REFUSED: Final = select(func.count()).where(_OUT.refused != "")
 _MIRROR: Final = select(MIRROR)
+_STOOD: Final = select(ALIAS_MOVES.c.number).where(
+    ALIAS_MOVES.c.name == bindparam("of"),
+    ALIAS_MOVES.c.number.in_(bindparam("which", expanding=True)),
+)
 _FREE: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -43,21 +47,37 @@ class SqlOutbox:
         """Adds what a mirror is to be told of changes."""
         if self._mirrored == "none":
             return
-        now = datetime.now(UTC)
+        now, known = datetime.now(UTC), self._known(events)
         rows = [
             {"name": name, "number": number, "alias": alias, "since": now, "refused": ""}
             for event in events
-            for name, number, alias in self._keys(event)
+            for name, number, alias in self._keys(event, known)
         ]
         if rows:
             self._connection.execute(_ADD, rows)
 
-    def _keys(self, event: Event) -> Sequence[tuple[str, int, str]]:
+    def _known(self, events: Sequence[Event]) -> set[tuple[str, int]]:
+        """Versions that were retired, and that the mirror has because an alias stood for them."""
+        if self._mirrored == "all":
+            return set()
+        retired: dict[str, list[int]] = {}
+        for event in events:
+            subject = event.subject
+            if not isinstance(subject, Alias) and subject.state is State.RETIRED:
+                retired.setdefault(subject.name, []).append(subject.number)
+        return {
+            (name, number)
+            for name, numbers in retired.items()
+            for number in self._connection.execute(_STOOD, {"of": name, "which": numbers}).scalars()
+        }
+
+    def _keys(self, event: Event, known: set[tuple[str, int]]) -> Sequence[tuple[str, int, str]]:
         subject = event.subject
         if isinstance(subject, Alias):
             is_moved = subject.alias != LATEST
             return [(subject.name, 0, subject.alias)] if is_moved else ()
         is_kept = subject.snapshot or self._mirrored == "all"
+        is_kept |= (subject.name, subject.number) in known
         if subject.state is State.REJECTED or not is_kept:
             return ()
         return [(subject.name, subject.number, "")]

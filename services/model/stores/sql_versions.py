@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
@@ -11,9 +11,13 @@ from sqlalchemy import (
     Connection,
     Row,
     Select,
+    SmallInteger,
+    String,
+    and_,
     bindparam,
     func,
     insert,
+    literal_column,
     not_,
     select,
     tuple_,
@@ -23,7 +27,7 @@ from sqlalchemy import (
 
 from services.model.checks import to_text
 from services.model.registry.policy import State, Variant, Version
-from services.model.store import Brief, Filter, Page
+from services.model.store import Brief, Filter, Kept, KeptBy, Page
 from services.model.stores.searching import LOOKED_AT, matching, of_index
 from services.model.stores.sql_time import in_utc
 from services.model.stores.tables import (
@@ -42,7 +46,10 @@ _ALIASED = (
 )
 
 
-_GET_ALL: Final = select(VERSIONS).where(
+_VERSION: Final = select(*(one for one in VERSIONS.columns if one is not VERSIONS.c.checks))
+"""Without its checks, which few ask for."""
+
+_GET_ALL: Final = _VERSION.where(
     tuple_(VERSIONS.c.name, VERSIONS.c.number).in_(bindparam("keys", expanding=True))
 )
 _ALIASES_OF_ALL: Final = (
@@ -50,7 +57,7 @@ _ALIASES_OF_ALL: Final = (
     .where(ALIASES.c.name.in_(bindparam("names", expanding=True)))
     .order_by(ALIASES.c.alias)
 )
-_BY_REQUEST: Final = select(VERSIONS).where(VERSIONS.c.request_id == bindparam("request"))
+_BY_REQUEST: Final = _VERSION.where(VERSIONS.c.request_id == bindparam("request"))
 _LAST: Final = select(func.max(VERSIONS.c.number)).where(VERSIONS.c.name == bindparam("of"))
 _NEXT_NAME: Final = select(func.min(VERSIONS.c.name)).where(VERSIONS.c.name > bindparam("after"))
 _ADD: Final = insert(VERSIONS)
@@ -60,7 +67,7 @@ _RETIRE: Final = (
     .values(state=State.RETIRED, revision=bindparam("at"))
 )
 _SURPLUS: Final = (
-    select(VERSIONS)
+    select(VERSIONS.c.number)
     .where(
         VERSIONS.c.name == bindparam("of"),
         VERSIONS.c.state == State.READY,
@@ -78,21 +85,21 @@ _LAST_MOVE = (
     .limit(1)
     .scalar_subquery()
 )
+_NOTHING = literal_column("''", String)
+_BY_ALIAS, _BY_MOVE, _BY_HOLD = (literal_column(str(int(one)), SmallInteger) for one in KeptBy)
 _KEPT: Final = union_all(
-    select(ALIASES.c.number).where(ALIASES.c.name == bindparam("of")),
-    select(_LAST_MOVE).where(ALIASES.c.name == bindparam("of")),
-    select(HOLDS.c.number).where(
+    select(ALIASES.c.number, _BY_ALIAS, ALIASES.c.alias, _NOTHING).where(
+        ALIASES.c.name == bindparam("of")
+    ),
+    select(_LAST_MOVE, _BY_MOVE, ALIASES.c.alias, _NOTHING).where(
+        ALIASES.c.name == bindparam("of")
+    ),
+    select(HOLDS.c.number, _BY_HOLD, HOLDS.c.holder, HOLDS.c.reason).where(
         HOLDS.c.name == bindparam("of"), HOLDS.c.expires > bindparam("now")
     ),
 )
 _BRIEFS: Final = (
-    select(
-        VERSIONS.c.number,
-        VERSIONS.c.snapshot,
-        VERSIONS.c.created,
-        VERSIONS.c.sha256,
-        VERSIONS.c.size_bytes,
-    )
+    select(VERSIONS.c.number, VERSIONS.c.snapshot, VERSIONS.c.created)
     .where(VERSIONS.c.name == bindparam("of"), VERSIONS.c.state == State.READY)
     .order_by(VERSIONS.c.number)
 )
@@ -118,6 +125,32 @@ _USES: Final = union_all(
     ),
     select(VARIANTS.c.number).where(VARIANTS.c.sha256 == bindparam("file"), *_OF_READY),
 ).limit(1)
+_THESE: Final = (
+    VERSIONS.c.name == bindparam("of"),
+    VERSIONS.c.number.in_(bindparam("which", expanding=True)),
+)
+_FORMS_OF_THESE: Final = (
+    VARIANTS.c.name == bindparam("of"),
+    VARIANTS.c.number.in_(bindparam("which", expanding=True)),
+)
+_FILES_OF: Final = union_all(
+    select(VERSIONS.c.sha256, VERSIONS.c.size_bytes).where(*_THESE),
+    select(VARIANTS.c.sha256, VARIANTS.c.size_bytes).where(
+        VARIANTS.c.sha256 != "", *_FORMS_OF_THESE
+    ),
+)
+_SHARED: Final = union_all(
+    select(VERSIONS.c.sha256).where(
+        VERSIONS.c.state == State.READY,
+        VERSIONS.c.sha256.in_(bindparam("files", expanding=True)),
+        not_(and_(*_THESE)),
+    ),
+    select(VARIANTS.c.sha256).where(
+        VARIANTS.c.sha256.in_(bindparam("files", expanding=True)),
+        *_OF_READY,
+        not_(and_(*_FORMS_OF_THESE)),
+    ),
+)
 _VARIANT_FILES: Final = select(VARIANTS.c.sha256).where(VARIANTS.c.sha256 != "", *_OF_READY)
 _VARIANTS_OF_ALL: Final = (
     select(VARIANTS)
@@ -182,23 +215,26 @@ class SqlVersions:
         """Marks READY versions RETIRED; files that no READY version has any more."""
         if not retired:
             return []
+        gone = self.sole_files(retired[0].name, [one.number for one in retired])
         rows = [{"of": one.name, "which": one.number, "at": one.revision} for one in retired]
         self._connection.execute(_RETIRE, rows)
-        sizes = {one.sha256: one.size_bytes for one in retired}
-        keys = [(one.name, one.number) for one in retired]
-        for row in self._connection.execute(_VARIANTS_OF_ALL, {"keys": keys}):
-            if row.sha256:
-                sizes[row.sha256] = row.size_bytes
-        gone = sorted(sha256 for sha256 in sizes if not self.uses(sha256))
-        self._count(State.READY, -len(rows), -sum(sizes[sha256] for sha256 in gone))
+        self._count(State.READY, -len(rows), -sum(gone.values()))
         self._count(State.RETIRED, len(rows), 0)
-        return gone
+        return sorted(gone)
 
-    def surplus(self, name: str, keep: int) -> list[Version]:
+    def sole_files(self, name: str, numbers: Collection[int]) -> dict[str, int]:
+        """Files, variants' too, that of all READY versions these alone have: sizes by hash."""
+        which = {"of": name, "which": list(numbers)}
+        sizes = {row.sha256: row.size_bytes for row in self._connection.execute(_FILES_OF, which)}
+        shared = self._connection.execute(_SHARED, {**which, "files": list(sizes)})
+        for (sha256,) in shared:
+            sizes.pop(sha256, None)
+        return sizes
+
+    def surplus(self, name: str, keep: int) -> list[int]:
         """READY versions without snapshot or alias but for the newest `keep`, oldest first."""
-        found = self._connection.execute(_SURPLUS, {"of": name, "keep": keep}).all()
-        variants = self._variants(found)
-        return [_version(row, (), variants) for row in reversed(found)]
+        found = self._connection.execute(_SURPLUS, {"of": name, "keep": keep}).scalars()
+        return list(found)[::-1]
 
     def page(self, chosen: Filter, before: int, limit: int) -> Page:
         """At most `limit` versions, of `searching.LOOKED_AT` that are looked at."""
@@ -207,25 +243,28 @@ class SqlVersions:
             base.append(VERSIONS.c.position < before)
         newest = select(VERSIONS.c.position).where(*base).order_by(VERSIONS.c.position.desc())
         if not more:
-            query = select(VERSIONS).where(*base).order_by(VERSIONS.c.position.desc()).limit(limit)
+            query = _VERSION.where(*base).order_by(VERSIONS.c.position.desc()).limit(limit)
             rows = self._read(query)
             return Page(rows, rows[-1][0] if len(rows) == limit else 0)
         last = self._connection.execute(newest.limit(1).offset(LOOKED_AT - 1)).scalar()
         if last is not None:
             base.append(VERSIONS.c.position >= last)
-        query = select(VERSIONS).where(*base, *more).order_by(VERSIONS.c.position.desc())
+        query = _VERSION.where(*base, *more).order_by(VERSIONS.c.position.desc())
         rows = self._read(query.limit(limit))
         return Page(rows, rows[-1][0] if len(rows) == limit else last or 0)
 
-    def kept(self, name: str, now: datetime) -> set[int]:
+    def kept(self, name: str, now: datetime) -> list[Kept]:
         """Versions of a name that have an alias, had one before its last move, or are held."""
         found = self._connection.execute(_KEPT, {"of": name, "now": now})
-        return {number for (number,) in found if number}
+        kept = [
+            Kept(number, KeptBy(by), who, reason) for number, by, who, reason in found if number
+        ]
+        return sorted(kept, key=lambda one: (one.by, one.who))
 
     def briefs(self, name: str) -> list[Brief]:
         """All READY versions of a name, oldest first."""
         return [
-            Brief(row.number, row.snapshot, in_utc(row.created), row.sha256, row.size_bytes)
+            Brief(row.number, row.snapshot, in_utc(row.created))
             for row in self._connection.execute(_BRIEFS, {"of": name})
         ]
 

@@ -16,18 +16,15 @@ through its input.
 from __future__ import annotations
 
 import json
-import os
-import sys
 from typing import Any, BinaryIO, Final
 
-import numpy as np
-
-from mazemesh.policy.rejection import Rejection
+from mazemesh.policy.file.rejection import Rejection
 from services.model.checks import to_rows
+from services.model.validation.asking import read_parity
 from services.model.validation.confinement import Budget, confine
 from services.model.validation.contestant import Contestant
 from services.model.validation.known_graphs import KnownGraphs
-from services.model.validation.parity import Parity
+from services.model.validation.pipes import own_pipes
 from services.model.validation.report import Report, Standards
 from services.model.validation.validation import preload
 
@@ -40,7 +37,7 @@ KEPT_BYTES: Final = 64 * 1024 * 1024
 
 def main() -> None:
     """Serves until the input ends."""
-    requests, answers = _own_pipes()
+    requests, answers = own_pipes()
     preload()
     budget = Budget()
     confine()
@@ -74,7 +71,7 @@ def _do(
     report: Report,
 ) -> None:
     kind = request["kind"]
-    parity = _read_parity(requests, request["tensors"], request["masks"])
+    parity = read_parity(requests, request)
     if kind == "check":
         data = requests.read(request["size_bytes"])
         verdict = graphs.check(data, parity, Standards(**request["standards"]), report)
@@ -89,26 +86,6 @@ def _do(
     else:
         contestant.forget()
         _answer(answers, ready=True)
-
-
-def _own_pipes() -> tuple[BinaryIO, BinaryIO]:
-    """Requests and answers; what a library prints goes nowhere, and not among the answers."""
-    answers = os.fdopen(os.dup(1), "wb", buffering=0)
-    nothing = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nothing, 1)
-    os.dup2(nothing, 2)
-    os.close(nothing)
-    return sys.stdin.buffer, answers
-
-
-def _read_parity(
-    requests: BinaryIO, tensors: list[tuple[str, str, str, list[int]]], masks: dict[str, str]
-) -> Parity:
-    arrays: dict[str, dict[str, Any]] = {"given": {}, "expected": {}}
-    for part, name, dtype, shape in tensors:
-        size = np.dtype(dtype).itemsize * int(np.prod(shape))
-        arrays[part][name] = np.frombuffer(requests.read(size), dtype).reshape(shape)
-    return Parity(arrays["given"], arrays["expected"], masks)
 
 
 def _answer(answers: BinaryIO, **content: Any) -> None:

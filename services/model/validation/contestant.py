@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mazemesh.policy.rejection import Rejection
+from mazemesh.policy.file.rejection import Rejection
 from services.model.validation.validation import load, run
 
 

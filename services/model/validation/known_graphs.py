@@ -14,8 +14,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from mazemesh.policy.rejection import Rejection
-from mazemesh.policy.weights import Graph
+from mazemesh.policy.file.rejection import Rejection
+from mazemesh.policy.file.weights import Graph
 from services.model.validation.parity import TOLERANCE, Parity
 from services.model.validation.report import Report, Standards, Verdict
 from services.model.validation.validation import compare, load, signature, validate

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from mazemesh.policy.rejection import Rejection
+from mazemesh.policy.file.rejection import Rejection
 
 OLDEST_OPSET: Final = 7
 """Of the operator sets that onnxruntime promises to run."""
@@ -60,8 +60,8 @@ def check_external(model: Any) -> None:
         )
 
 
-def operators(model: Any) -> tuple[int, str]:
-    """Nodes of the main graph and of functions, and which operators these are, in words."""
+def operators(model: Any) -> str:
+    """Operators of the main graph and of functions, in words, the most frequent first."""
     found = Counter(node.op_type for node in model.graph.node)
     for function in model.functions:
         found.update(node.op_type for node in function.node)
@@ -70,7 +70,7 @@ def operators(model: Any) -> tuple[int, str]:
         for name, count in sorted(found.items(), key=lambda one: (-one[1], one[0]))[:_SHOWN]
     ]
     more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-    return sum(found.values()), f"{', '.join(shown)}{more}"[:400]
+    return f"{', '.join(shown)}{more}"[:400]
 
 
 def scan(model: Any) -> tuple[int, int]:

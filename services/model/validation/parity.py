@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from mazemesh.policy.rejection import Rejection
+from mazemesh.policy.file.rejection import Rejection
 
 TOLERANCE: Final = 1e-4
 """Largest difference allowed, in units of max(1, |expected|)."""

@@ -15,8 +15,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from mazemesh.policy.graph import MAX_NODES, check_graph
-from mazemesh.policy.rejection import Rejection
+from mazemesh.policy.file.graph import MAX_NODES, check_graph
+from mazemesh.policy.file.rejection import Rejection
 from services.model.validation.measuring import (
     check_external,
     check_opset,
@@ -116,9 +116,8 @@ def _check_form(data: bytes, report: Report) -> None:
         check_external(model)
     report.passed("external-data", 0, limit=0, unit="tensors")
     with _noted(report, "operators", limit=MAX_NODES, unit="nodes"):
-        check_graph(model)
-    nodes, which = operators(model)
-    report.passed("operators", nodes, limit=MAX_NODES, unit="nodes", detail=which)
+        nodes = check_graph(model)
+    report.passed("operators", nodes, limit=MAX_NODES, unit="nodes", detail=operators(model))
     with _noted(report, "opset"):
         opset = check_opset(model)
     report.passed("opset", opset, detail=f"IR version {model.ir_version}")

@@ -8,8 +8,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from mazemesh.policy.rejection import Rejection
-from mazemesh.policy.variants import MOST_DIFFERENCE
+from mazemesh.policy.file.rejection import Rejection
+from mazemesh.policy.file.variants import MOST_DIFFERENCE
 from services.model.validation.parity import MASKED_LOGIT, Parity, Rows
 
 SINGLE_ROWS: Final = 4

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import sys
 from collections.abc import Sequence
 from typing import Any, BinaryIO, Final
 
@@ -18,11 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.policy import variants
-from mazemesh.policy.rejection import Rejection
+from mazemesh.policy.file import variants
+from mazemesh.policy.file.rejection import Rejection
+from services.model.validation.asking import read_parity
 from services.model.validation.confinement import Budget, confine
 from services.model.validation.parity import Parity, Rows
-from services.model.validation.validation import load, preload
+from services.model.validation.pipes import own_pipes
+from services.model.validation.validation import load, preload, run
 from services.model.variants.comparing import compared
 
 _MOST_REASON: Final = 1_000
@@ -30,14 +30,14 @@ _MOST_REASON: Final = 1_000
 
 def main() -> None:
     """Serves one request."""
-    requests, answers = _own_pipes()
+    requests, answers = own_pipes()
     preload()
     _preload()
     budget = Budget()
     confine()
     request = json.loads(requests.readline())
     budget.grant(request["cpu_seconds"], request["memory_bytes"])
-    parity = _read_parity(requests, request)
+    parity = read_parity(requests, request)
     data = requests.read(request["size_bytes"])
     told, files = [], []
     for kind in request["kinds"]:
@@ -57,16 +57,10 @@ def _made(kind: str, data: bytes, parity: Parity) -> tuple[dict[str, Any], bytes
         session = load(file, optimized=True)
         names = list(parity.expected)
 
-        def run(rows: Rows) -> dict[str, npt.NDArray[Any]]:
-            try:
-                found = session.run(names, parity.inputs(rows))
-            except MemoryError:
-                raise
-            except Exception as error:  # onnxruntime's classes share no base but Exception
-                raise Rejection("run", str(error).strip().partition("\n")[0]) from error
-            return dict(zip(names, found, strict=True))
+        def answers(rows: Rows) -> dict[str, npt.NDArray[Any]]:
+            return dict(zip(names, run(session, names, parity.inputs(rows)), strict=True))
 
-        agreement = compared(kind, parity, run)
+        agreement = compared(kind, parity, answers)
     except Rejection as rejection:
         return {**told, "rejection": str(rejection)[:_MOST_REASON]}, b""
     except InvalidArgument as error:
@@ -92,25 +86,6 @@ def _preload() -> None:
     for kind in variants.KINDS:
         session = load(variants.variant(model.SerializeToString(), kind), optimized=True)
         session.run(["y"], {"x": np.zeros((2, 8), np.float32)})
-
-
-def _own_pipes() -> tuple[BinaryIO, BinaryIO]:
-    """Requests and answers; what a library prints goes nowhere, and not among the answers."""
-    answers = os.fdopen(os.dup(1), "wb", buffering=0)
-    nothing = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nothing, 1)
-    os.dup2(nothing, 2)
-    os.close(nothing)
-    return sys.stdin.buffer, answers
-
-
-def _read_parity(requests: BinaryIO, request: dict[str, Any]) -> Parity:
-    arrays: dict[str, dict[str, Any]] = {"given": {}, "expected": {}}
-    for part, name, dtype, shape in request["tensors"]:
-        size = np.dtype(dtype).itemsize * int(np.prod(shape))
-        arrays[part][name] = np.frombuffer(requests.read(size), dtype).reshape(shape)
-    choices = {name: tuple(counts) for name, counts in request["choices"].items()}
-    return Parity(arrays["given"], arrays["expected"], request["masks"], choices)
 
 
 def _write(answers: BinaryIO, content: Sequence[int] | bytes) -> None:

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import hashlib
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,8 +13,9 @@ from typing import Any, Final, NamedTuple
 
 from mazemesh.errors import ResourceExhausted, Unavailable
 from services.model.registry.policy import Variant
+from services.model.validation.asking import described, environment, tensors
 from services.model.validation.parity import Parity
-from services.model.validation.validators import Content, Limits
+from services.model.validation.validator import Content, Limits
 
 MOST_BYTES: Final = 64 * 1024 * 1024
 """Of a file of which forms are made."""
@@ -23,8 +23,8 @@ MOST_BYTES: Final = 64 * 1024 * 1024
 AT_ONCE: Final = 1
 WAITING: Final = 8
 START_SECONDS: Final = 30.0
-_PASSED_ON: Final = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "HOME", "LANG")
-_THREADS: Final = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+_BESIDE_BYTES: Final = 1024 * 1024
+_PIECE_BYTES: Final = 256 * 1024
 _MAIN: Final = "services.model.variants.confined"
 
 
@@ -77,20 +77,21 @@ class VariantMaker:
             self._turn.release()
 
     async def _made(self, data: bytes, parity: Parity, kinds: Sequence[str]) -> list[Made]:
-        environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-P", "-m", _MAIN),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             cwd="/",
-            env={**environment, **dict.fromkeys(_THREADS, "1")},
+            env=environment(),
             start_new_session=True,
         )
         seconds = START_SECONDS + len(kinds) * self._limits.wall_seconds
         request = _request(self._limits, data, parity, kinds)
+        # A form is smaller than its file, or little larger.
+        most = len(kinds) * (len(data) + _BESIDE_BYTES)
         try:
             async with asyncio.timeout(seconds):
-                answer, _ = await process.communicate(request)
+                answer = await _asked(process, request, most)
         except TimeoutError:
             return _all_rejected(kinds, f"limits: it takes more than {seconds:g} s")
         finally:
@@ -100,25 +101,43 @@ class VariantMaker:
         return _read_answer(answer, kinds, process.returncode)
 
 
+async def _asked(process: asyncio.subprocess.Process, request: bytes, most: int) -> bytes:
+    """What a process answers to a request until it ends, or has said more than so many bytes."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    sending = asyncio.create_task(_send(process.stdin, request))
+    answer = bytearray()
+    try:
+        while len(answer) <= most and (piece := await process.stdout.read(_PIECE_BYTES)):
+            answer += piece
+        if len(answer) <= most:
+            await process.wait()
+    finally:
+        sending.cancel()
+        await asyncio.wait([sending])
+    return bytes(answer)
+
+
+async def _send(pipe: asyncio.StreamWriter, request: bytes) -> None:
+    with contextlib.suppress(ConnectionError):  # it ended before it had read all
+        pipe.write(request)
+        await pipe.drain()
+        pipe.close()
+
+
 async def _read(path: Path) -> bytes:
     return await asyncio.to_thread(path.read_bytes)
 
 
 def _request(limits: Limits, data: bytes, parity: Parity, kinds: Sequence[str]) -> bytes:
-    both = {"given": parity.given, "expected": parity.expected}
-    arrays = [(part, name, array) for part, named in both.items() for name, array in named.items()]
     told = {
         "cpu_seconds": limits.cpu_seconds * len(kinds),
         "memory_bytes": limits.memory_bytes + 12 * len(data),
         "size_bytes": len(data),
         "kinds": list(kinds),
-        "tensors": [(part, name, array.dtype.str, array.shape) for part, name, array in arrays],
-        "masks": dict(parity.masks),
-        "choices": dict(parity.choices),
+        **described(parity),
     }
-    return b"".join(
-        [json.dumps(told).encode(), b"\n", *(array.tobytes() for _, _, array in arrays), data]
-    )
+    return b"".join([json.dumps(told).encode(), b"\n", *tensors(parity), data])
 
 
 def _read_answer(answer: bytes, kinds: Sequence[str], status: int | None) -> list[Made]:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services._harness.sql.database import Database
-from services.model.registry.policy import Alias, Event, State, Variant, Version
+from services.model.registry.policy import Alias, AliasMove, Event, State, Variant, Version
 from services.model.store import Transaction
 from services.model.stores.sql import SqlRegistry
 
@@ -73,6 +73,25 @@ async def test_the_outbox_keeps_what_changed_until_it_was_told(database: Databas
     assert (waiting.entries, waiting.refused) == (1, 1)
     assert waiting.since is not None
     assert [one.number for one in await store.transact(lambda tx: tx.outbox.first(10))] == [4]
+
+
+async def test_a_mirror_hears_of_the_end_of_what_an_alias_stood_for(database: Database) -> None:
+    store = SqlRegistry(database, 100, "kept")
+    acting = [version(number, snapshot=False) for number in (1, 2)]
+
+    def write(tx: Transaction) -> None:
+        changed(tx, *acting)
+        for revision, number in ((3, 1), (4, 2)):
+            moved = Alias("race", "champion", number, revision)
+            tx.moves.add(AliasMove(moved, number - 1, NOW))
+        retired = [replace(one, state=State.RETIRED, revision=one.number + 4) for one in acting[:1]]
+        other = version(3, snapshot=False)
+        gone = replace(other, state=State.RETIRED, revision=9)
+        tx.events.append([Event(one.revision, one) for one in (*retired, gone)])
+
+    await store.transact(write)
+    entries = await store.transact(lambda tx: tx.outbox.first(10))
+    assert [one[1:] for one in entries] == [("race", 1, "")]
 
 
 async def test_one_instance_holds_the_outbox_and_a_new_mirror_gets_all(database: Database) -> None:

@@ -195,8 +195,7 @@ class RegistryStoreContract:
         await store.transact(lambda tx: tx.aliases.put(Alias("race", "champion", 2, 1)))
 
         async def surplus(keep: int) -> list[int]:
-            found = await store.transact(lambda tx: tx.versions.surplus("race", keep))
-            return [one.number for one in found]
+            return await store.transact(lambda tx: tx.versions.surplus("race", keep))
 
         assert await surplus(0) == [1, 4, 7, 8, 9]
         assert await surplus(2) == [1, 4, 7]
@@ -354,8 +353,10 @@ class TestSqlRegistry(RegistryStoreContract):
         await store.transact(put)
         assert await store.transact(lambda tx: tx.files.get("a" * 64)) == content
         assert await store.transact(lambda tx: tx.files.get("b" * 64)) is None
-        assert await store.transact(lambda tx: tx.files.delete("a" * 64))
-        assert not await store.transact(lambda tx: tx.files.delete("a" * 64))
+        both = ["a" * 64, "e" * 64]
+        assert await store.transact(lambda tx: tx.files.delete(both)) == {"a" * 64}
+        assert await store.transact(lambda tx: tx.files.delete(both)) == set()
+        assert await store.transact(lambda tx: tx.files.delete([])) == set()
         assert await store.transact(lambda tx: tx.files.get("a" * 64)) is None
 
     async def test_the_migrations_make_the_tables(self, database: Database) -> None:

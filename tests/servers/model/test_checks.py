@@ -11,7 +11,7 @@ from onnx import helper, numpy_helper
 
 from mazemesh.errors import FailedPrecondition
 from mazemesh.games import get_game
-from mazemesh.policy.weights import Graph
+from mazemesh.policy.file.weights import Graph
 from mazemesh.v1 import model_pb2 as pb
 from mazemesh.v1 import registry_pb2
 from tests.onnx_policies import Network

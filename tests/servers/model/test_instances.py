@@ -17,7 +17,7 @@ import pytest
 
 from mazemesh.client.model import ModelClient
 from mazemesh.errors import Conflict, MazemeshError, Unavailable
-from mazemesh.policy.weights import Graph
+from mazemesh.policy.file.weights import Graph
 from mazemesh.v1 import model_pb2 as pb
 from tests.onnx_policies import Network
 from tests.postgresql import PostgresqlServer, postgresql

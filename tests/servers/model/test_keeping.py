@@ -21,7 +21,7 @@ from mazemesh.errors import (
     Unavailable,
 )
 from mazemesh.games import get_game
-from mazemesh.policy.weights import Graph
+from mazemesh.policy.file.weights import Graph
 from mazemesh.v1 import model_pb2 as pb
 from mazemesh.v1 import registry_pb2
 from mazemesh.v1.model_pb2_grpc import ModelServiceStub

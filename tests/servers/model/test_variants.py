@@ -9,7 +9,7 @@ import grpc
 import numpy as np
 import pytest
 
-from mazemesh.errors import InvalidArgument, NotFound
+from mazemesh.errors import FailedPrecondition, InvalidArgument, NotFound
 from mazemesh.policy.cache import fetch_policy
 from mazemesh.v1 import model_pb2 as pb
 from tests.onnx_policies import Network
@@ -127,6 +127,18 @@ def test_wrong_kinds_are_refused(model: RunningModel) -> None:
         model.stub.GetPolicySignature(unknown)
     with pytest.raises(InvalidArgument, match="fp64"):
         model.client.infer("race", seen(), variant="fp64")
+
+
+def test_a_flipped_byte_in_a_stored_variant_is_told(model: RunningModel) -> None:
+    network = Network(observation_size=64, hidden=32, seed=7)
+    version = model.client.publish(network.header("flip", variants=ALL[:1]), network.file())
+    (path,) = (model.data_dir / "blobs").rglob(version.variants[0].sha256)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.chmod(0o600)
+    path.write_bytes(content)
+    with pytest.raises(FailedPrecondition, match="stored fp16 file of flip:1 is damaged"):
+        model.client.get("flip:1", variant="fp16")
 
 
 def test_files_go_with_their_version_and_are_counted(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from actor.selfplay.student import Student
 from mazemesh.client.model import CHUNK_BYTES, ModelClient
 from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError, NotFound
 from mazemesh.games import GameSettings, get_game
-from mazemesh.policy.weights import Graph
+from mazemesh.policy.file.weights import Graph
 from mazemesh.v1 import model_pb2 as pb
 from mazemesh.v1.model_pb2_grpc import ModelServiceStub
 from mazemesh.wire.specs import settings_to_proto

@@ -17,7 +17,7 @@ from learner.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.errors import AlreadyExists, DeadlineExceeded, FailedPrecondition, NotFound
 from mazemesh.packing.rows import unpack
-from mazemesh.policy.weights import Graph
+from mazemesh.policy.file.weights import Graph
 from mazemesh.v1 import model_pb2, replay_pb2
 from mazemesh.wire.tensors import Signature, from_tensor
 

@@ -13,8 +13,8 @@ from mazemesh.collecting.noise import CorrelatedNoise
 from mazemesh.errors import InvalidArgument
 from mazemesh.games.spaces import Box, Dict, Discrete, MultiBinary, MultiDiscrete, Space, Tuple
 from mazemesh.policy.deciding import Deciding, first_row
+from mazemesh.policy.file.space_text import space_of, space_text
 from mazemesh.policy.heads import ActionDistribution, heads, logits_width, output_widths
-from mazemesh.policy.space_text import space_of, space_text
 
 ARM = Box((-2.0, 0.0, -math.inf, 0.0), (2.0, 10.0, math.inf, math.inf), (2, 2))
 MANY = Dict(

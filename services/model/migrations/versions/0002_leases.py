@@ -8,7 +8,7 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    # What is known of older versions is in their collections: see services/model/wire/messages.py.
+    # What is known of older versions is in their collections: see services/model/wire/registry.
     op.add_column(
         "policy_versions",
         sa.Column("q_values", sa.Boolean, nullable=False, server_default=sa.false()),

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
 
 from mazemesh.errors import FailedPrecondition
-from services.model.registry.keeping.holds import holders
 from services.model.registry.keeping.in_use import VersionsInUse, all_in_use
-from services.model.registry.policy import Event, State
-from services.model.registry.registry import not_found
-from services.model.store import Brief, Transaction
-
-MOST_AT_ONCE: Final = 1000
-"""Versions that one call retires."""
+from services.model.registry.policy import Event
+from services.model.registry.registry import MOST_RETIRED, not_found, retire
+from services.model.store import Brief, Kept, KeptBy, Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +40,7 @@ class Collected:
 
     Attributes:
         gone: Versions, oldest first.
-        file_bytes: Of files that no version has any more.
+        file_bytes: Of files, variants' too, that no version has any more.
         kept: Those that would have gone, and why they stay.
         more: There is more to collect; ask again.
         unused_files: Among the blobs.
@@ -65,28 +60,25 @@ def protected(
 ) -> dict[int, str]:
     """Versions of a name that are never collected, and why, whoever asks."""
     found: dict[int, str] = {}
-    for alias in tx.aliases.of(name):
-        found.setdefault(alias.number, f"alias {alias.alias}")
-    for alias in tx.aliases.of(name):
-        last = tx.moves.last(name, alias.alias)
-        if last is not None and last.from_number:
-            found.setdefault(last.from_number, f"{alias.alias} before its last move")
-    for number, reason in holders(tx.holds.of(name, now)).items():
-        found.setdefault(number, reason)
+    for one in tx.versions.kept(name, now):
+        found.setdefault(one.number, _why(one))
     for number, reason in all_in_use(tx, name, users).items():
         found.setdefault(number, reason)
     return found
 
 
-def kept(tx: Transaction, name: str, users: Sequence[VersionsInUse], now: datetime) -> set[int]:
-    """The versions of `protected`, without the reasons: for each publish."""
-    return tx.versions.kept(name, now) | set(all_in_use(tx, name, users))
+def _why(kept: Kept) -> str:
+    if kept.by is KeptBy.ALIAS:
+        return f"alias {kept.who}"
+    if kept.by is KeptBy.LAST_MOVE:
+        return f"{kept.who} before its last move"
+    return f"held by {kept.who}" + (f": {kept.reason}" if kept.reason else "")
 
 
 def collect(
     tx: Transaction, wanted: Wanted, users: Sequence[VersionsInUse], *, now: datetime
 ) -> Collected:
-    """Retires versions that nobody uses, at most `MOST_AT_ONCE`, the oldest first.
+    """Retires versions that nobody uses, at most `MOST_RETIRED`, the oldest first.
 
     Raises:
         NotFound: there is no such policy, or no such version of it.
@@ -108,22 +100,14 @@ def collect(
             staying.append((one.number, f"younger than {wanted.older_than:g} s"))
         else:
             going.append(one)
-    more = len(going) > MOST_AT_ONCE
-    going = going[:MOST_AT_ONCE]
+    more = len(going) > MOST_RETIRED
+    going = going[:MOST_RETIRED]
     gone = tuple(one.number for one in going)
-    taken = set(gone)
-    stay = {one.sha256 for one in ready if one.number not in taken}
-    size = sum({one.sha256: one.size_bytes for one in going if one.sha256 not in stay}.values())
-    told = tuple(staying[:MOST_AT_ONCE])
+    size = sum(tx.versions.sole_files(name, gone).values())
+    told = tuple(staying[:MOST_RETIRED])
     if wanted.dry_run or not going:
         return Collected(gone, size, told, more)
-    found = tx.versions.get_all((name, number) for number in gone)
-    retired = [
-        replace(found[name, number], state=State.RETIRED, revision=revision)
-        for revision, number in enumerate(gone, tx.advance(len(gone)))
-    ]
-    unused = tuple(file for file in tx.versions.retire(retired) if not tx.files.delete(file))
-    events = [Event(one.revision, one) for one in retired]
+    unused, events = retire(tx, name, gone)
     tx.events.append(events)
     return Collected(gone, size, told, more, unused, tuple(events))
 

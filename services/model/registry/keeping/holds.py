@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -42,25 +41,14 @@ def hold(tx: Transaction, wish: Wish, *, now: datetime) -> None:
         for name, number in wish.versions:
             tx.holds.delete(name, number, wish.holder)
         return
-    present = {(one.name, one.number): one for one in tx.holds.by(wish.holder, now)}
     expires = now + timedelta(seconds=wish.seconds)
+    found = tx.versions.get_all(wish.versions)
     for name, number in wish.versions:
-        version = tx.versions.get(name, number)
+        version = found.get((name, number))
         if version is None:
             not_found(tx, name, f"{name}:{number} does not exist")
         if version.state is not State.READY:
             raise FailedPrecondition(
                 f"{version.reference} is {version.state.name}, so its file cannot be held"
             )
-        known = present.get((name, number))
-        until = max(expires, known.expires) if known else expires
-        tx.holds.put(Hold(name, number, wish.holder, wish.reason, until))
-
-
-def holders(holds: Sequence[Hold]) -> dict[int, str]:
-    """Who holds each version of a name, in words."""
-    found: dict[int, str] = {}
-    for one in holds:
-        why = f": {one.reason}" if one.reason else ""
-        found.setdefault(one.number, f"held by {one.holder}{why}")
-    return found
+    tx.holds.put([Hold(*one, wish.holder, wish.reason, expires) for one in wish.versions])

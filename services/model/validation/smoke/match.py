@@ -19,8 +19,8 @@ from mazemesh.games.spaces.arrays import (
 )
 from mazemesh.games.spec import GameSpec
 from mazemesh.policy.deciding import Deciding
+from mazemesh.policy.file.rejection import Rejection
 from mazemesh.policy.heads import ActionDistribution, heads, output_widths, parts_of
-from mazemesh.policy.rejection import Rejection
 from services.model.validation.parity import MASKED_LOGIT, Floats
 
 _SEED: Final = 1

@@ -11,15 +11,16 @@ import numpy.typing as npt
 import structlog
 
 from mazemesh.errors import MazemeshError, Unavailable
+from mazemesh.policy.file.rejection import Rejection
 from mazemesh.policy.heads import ActionDistribution
-from mazemesh.policy.rejection import Rejection
 from services.model.checks import LONGEST_TEXT, SMOKE, Check, Outcome
 from services.model.registry.policy import State, Submission, Version
 from services.model.store import RegistryStore, Transaction
 from services.model.validation.parity import Floats
 from services.model.validation.report import Rejected
 from services.model.validation.smoke.match import Answer, Played, Session, play
-from services.model.validation.validators import Content, Validator, Validators
+from services.model.validation.validator import Content, Validator
+from services.model.validation.validators import Validators
 
 _log = structlog.get_logger(__name__)
 

@@ -9,7 +9,7 @@ from actor.selfplay.student import Student
 from mazemesh.errors import Unavailable
 from mazemesh.games import GameSettings, get_game
 from mazemesh.policy.cache import PolicyCache
-from mazemesh.policy.weights import Graph
+from mazemesh.policy.file.weights import Graph
 from mazemesh.v1.model_pb2 import POLICY_STATE_RETIRED, Alias, PolicyVersion, WatchPoliciesResponse
 from tests.onnx_policies import Network
 

@@ -26,8 +26,8 @@ from mazemesh.games.spaces import (
     Tuple,
     columns,
 )
+from mazemesh.policy.file.weights import Graph
 from mazemesh.policy.onnx_policy import OnnxPolicy
-from mazemesh.policy.weights import Graph
 
 IMAGE = Box((0.0,), (255.0,), (44, 40, 3), "uint8")
 CELLS = Box((0.0,), (10.0,), (7, 7, 3), "uint8")

@@ -17,7 +17,7 @@ from services.model.external.kinds import Kind
 from services.model.external.trainee import BLOCK_ROWS, Place, Trainee
 from services.model.external.turns import TERMINATED
 from services.model.inference.layout import Column, Given, Layout
-from services.model.wire.external_collection import CollectionMethod
+from services.model.wire.external.external_collection import CollectionMethod
 
 SEEN, DONE = Box((0.0,), (9.0,), (1,)), Discrete(2)
 KIND = Kind("cart", SEEN, DONE)

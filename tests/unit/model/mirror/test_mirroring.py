@@ -14,11 +14,12 @@ import pytest
 from mazemesh.errors import FailedPrecondition, NotFound, Unavailable
 from services._harness.broadcast import Broadcast
 from services._harness.sql.database import Database
+from services.model.checks import Check
 from services.model.mirror.mirroring import Mirror
 from services.model.registry import aliases, registry
 from services.model.registry.policy import Submission, Told, Version
 from services.model.stores.sql import SqlRegistry
-from services.model.wire.mirror_telling import told_of
+from services.model.wire.registry.mirror_telling import told_of
 
 NOW = datetime(2026, 3, 4, tzinfo=UTC)
 
@@ -30,6 +31,7 @@ class FakeMlflow:
         self.versions: dict[str, dict[str, Any]] = {}
         self.aliases: dict[tuple[str, str], str] = {}
         self.files: dict[str, bytes] = {}
+        self.figures: dict[str, dict[str, float]] = {}
         self.is_away = False
         self.stops = 0
         self.asked = asyncio.Event()
@@ -46,7 +48,7 @@ class FakeMlflow:
             self.aliases[request["name"], request["alias"]] = name
             return {}
         if request["do"] == "version" and (file or name in self.versions):
-            self.versions[name] = version["tags"]
+            self.versions[name], self.figures[name] = version["tags"], version["metrics"]
             if file:
                 assert name not in self.files
                 self.files[name] = file
@@ -74,9 +76,17 @@ class World:
             raise NotFound("its file was deleted")
         return version.reference.encode()
 
-    async def publish(self, name: str = "race", *, snapshot: bool = True) -> Version:
+    async def publish(
+        self, name: str = "race", *, snapshot: bool = True, checks: tuple[Check, ...] = ()
+    ) -> Version:
         said = Submission(
-            name=name, snapshot=snapshot, sha256="0" * 64, size_bytes=1, metadata={"seed": "7"}
+            name=name,
+            snapshot=snapshot,
+            sha256="0" * 64,
+            size_bytes=1,
+            metadata={"seed": "7"},
+            graph_sha256="1" * 64,
+            checks=checks,
         )
         published = await self.store.transact(
             lambda tx: registry.publish(
@@ -117,6 +127,16 @@ async def test_kept_versions_and_aliases_are_told(world: World) -> None:
     assert world.told.files == {"race:1": b"race:1", "race:3": b"race:3"}
     assert world.mirror.sent == 2
     assert not await world.waiting()
+
+
+async def test_figures_of_a_graph_are_told_of_each_of_its_versions(world: World) -> None:
+    of_graph = (Check("signature"), Check("latency-1", figure=3.0), Check("parity", figure=0.5))
+    await world.publish(checks=of_graph)
+    await world.publish(checks=(Check("parity", figure=0.25),))
+    while await world.mirror.turn():
+        pass
+    figures = world.told.figures["race:2"]
+    assert (figures["check.parity"], figures["check.latency-1"]) == (0.25, 3.0)
 
 
 async def test_an_outage_delays_and_a_restart_goes_on(world: World) -> None:

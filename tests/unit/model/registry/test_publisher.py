@@ -22,9 +22,10 @@ from services.model.store import BlobReader
 from services.model.stores.sql import SqlRegistry
 from services.model.validation.parity import Parity
 from services.model.validation.report import Verdict
-from services.model.validation.validators import Content, Limits, Validator, Validators
-from services.model.wire.messages import read_header
-from services.model.wire.parity_message import read_parity
+from services.model.validation.validator import Content, Limits, Validator
+from services.model.validation.validators import Validators
+from services.model.wire.registry.messages import read_header
+from services.model.wire.registry.parity_message import read_parity
 from tests.onnx_policies import Network
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mazemesh.policy.rejection import Rejection
-from mazemesh.policy.weights import Graph
+from mazemesh.policy.file.rejection import Rejection
+from mazemesh.policy.file.weights import Graph
 from services.model.validation.known_graphs import MOST_GRAPHS, KnownGraphs
-from services.model.wire.parity_message import read_parity
+from services.model.wire.registry.parity_message import read_parity
 from tests.onnx_policies import Network, RecurrentNetwork
 
 AGAIN = "checked with other weights before"

@@ -9,12 +9,12 @@ import onnx
 import pytest
 from onnx import ModelProto, NodeProto, TensorProto, helper
 
-from mazemesh.policy.rejection import Rejection
+from mazemesh.policy.file.rejection import Rejection
 from mazemesh.v1 import model_pb2 as pb
 from mazemesh.wire.tensors import to_tensor
 from services.model.validation.parity import Parity
 from services.model.validation.validation import preload, validate
-from services.model.wire.parity_message import read_parity
+from services.model.wire.registry.parity_message import read_parity
 from tests.onnx_policies import Network, RecurrentNetwork
 
 

@@ -17,11 +17,12 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from mazemesh.errors import ResourceExhausted
-from mazemesh.policy.rejection import Rejection
+from mazemesh.policy.file.rejection import Rejection
 from services.model.validation.parity import Parity
 from services.model.validation.report import Rejected, Verdict
-from services.model.validation.validators import Limits, Validator, Validators
-from services.model.wire.parity_message import read_parity
+from services.model.validation.validator import Limits, Validator
+from services.model.validation.validators import Validators
+from services.model.wire.registry.parity_message import read_parity
 from tests.onnx_policies import Network
 
 NETWORK = Network()
@@ -123,6 +124,49 @@ def test_a_file_that_never_ends_is_rejected_and_its_process_replaced(
         validator.check(*file_of(tmp_path, endless()), parity())
     validator.check(*file_of(tmp_path, NETWORK.file()), parity())
     assert process_of(validator) != first
+
+
+def test_a_reason_of_many_bytes_is_told_and_the_process_goes_on(
+    validator: Validator, tmp_path: Path
+) -> None:
+    # Twice in the answer, each character as two escapes.
+    model = NETWORK.model()
+    model.graph.node[0].input[0] = "\N{SNOWMAN}\N{GRINNING FACE}" * 2_000
+    path, size = file_of(tmp_path, model.SerializeToString())
+    validator.start()
+    before = process_of(validator)
+    with pytest.raises(Rejected, match="onnx") as rejected:
+        validator.check(path, size, parity())
+    assert "\N{GRINNING FACE}" in rejected.value.checks[-1].detail
+    assert process_of(validator) == before
+
+
+@pytest.mark.parametrize("said", [b"x" * 2**20, b"\n", b"[]\n", b""])
+def test_a_process_that_answers_nothing_of_use_is_replaced(
+    said: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As one would that a file has got hold of: it says this to the first request, and goes on.
+    script = tmp_path / "python"
+    script.write_text(
+        f"#!{sys.executable}\n"
+        "import os, signal\n"
+        "os.write(1, b'{\"ready\": true}\\n')\n"
+        "os.read(0, 1)\n"
+        f"left = {said!r}\n"
+        "while left: left = left[os.write(1, left):]\n"
+        "os.close(1)\n"
+        "signal.pause()\n"
+    )
+    script.chmod(0o700)
+    monkeypatch.setattr("services.model.validation.validator.sys.executable", str(script))
+    monkeypatch.setattr("services.model.validation.validator._ENDING_SECONDS", 0.1)
+    validator = Validator(Limits())
+    try:
+        path, size = file_of(tmp_path, NETWORK.model().SerializeToString())
+        with pytest.raises(Rejected, match="limits: onnxruntime died of it"):
+            validator.check(path, size, parity())
+    finally:
+        validator.close()
 
 
 def test_a_file_that_takes_too_much_memory_is_rejected(

@@ -21,7 +21,7 @@ from services.model.experiments.steward import Steward
 from services.model.inference.inference import Inference
 from services.model.registry import registry
 from services.model.store import RegistryStore, Transaction
-from services.model.wire import experiment_messages as messages
+from services.model.wire.experiments import experiment_messages as messages
 
 
 class ExperimentMethods:

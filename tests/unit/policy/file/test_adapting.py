@@ -14,7 +14,7 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSettings, get_game
-from mazemesh.policy.policy_file import PolicyFile, read_policy
+from mazemesh.policy.file.policy_file import PolicyFile, read_policy
 from mazemesh.policy.publishing import prepare
 from tests.onnx_policies import Network
 

@@ -12,8 +12,8 @@ from mazemesh.games import get_game
 from mazemesh.games.spaces import Box, Dict, Discrete, MultiDiscrete
 from mazemesh.v1 import model_pb2 as pb
 from mazemesh.wire.tensors import to_tensor
-from services.model.wire.messages import read_header
-from services.model.wire.parity_message import read_parity
+from services.model.wire.registry.messages import read_header
+from services.model.wire.registry.parity_message import read_parity
 from tests.onnx_policies import Network, RecurrentNetwork
 
 SHA = "0" * 64
@@ -47,6 +47,12 @@ def test_a_header_keeps_its_game() -> None:
         ({"parent_version": -2}, "parent_version is -2"),
         ({"run_id": "x" * 129}, "run_id has 129"),
         ({"request_id": "x" * 129}, "request_id has 129"),
+        *(  # PostgreSQL takes no NUL in a text
+            ({field: "a\0b"}, f"{field} has a NUL character")
+            for field in ("run_id", "request_id", "code_version")
+        ),
+        ({"config": {"a\0b": "c"}}, "config's name has a NUL character"),
+        ({"config": {"a": "b\0c"}}, "config['a'] has a NUL character"),
         ({"metadata": {"a": "b" * 70_000}}, "metadata has 70001"),
     ],
 )

@@ -14,7 +14,7 @@ from learner.network.architecture import Architecture, initial_parameters
 from learner.network.export.onnx_policy import to_onnx
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSettings, get_game
-from mazemesh.policy.policy_file import read_policy
+from mazemesh.policy.file.policy_file import read_policy
 from mazemesh.policy.publishing import prepare
 from mazemesh.wire.tensors import from_tensor
 from tests.onnx_policies import Network, RecurrentNetwork

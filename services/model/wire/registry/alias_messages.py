@@ -10,6 +10,7 @@ from mazemesh.errors import InvalidArgument
 from mazemesh.names import ALIAS, GATE_ID, POLICY
 from mazemesh.v1 import model_pb2 as pb
 from services.model.registry.policy import AliasMove, Told
+from services.model.wire.texts import text
 
 _MAX_REASON: Final = 1024
 _MAX_MOVER: Final = 128
@@ -31,8 +32,8 @@ def read_told(request: pb.SetAliasRequest, key_id: str) -> Told:
                 "another one"
             )
     return Told(
-        reason=_text("reason", request.reason, _MAX_REASON),
-        mover=_text("mover", request.mover, _MAX_MOVER),
+        reason=text("reason", request.reason, _MAX_REASON),
+        mover=text("mover", request.mover, _MAX_MOVER),
         key_id=key_id,
         gate_id=GATE_ID.check("gate_id", request.gate_id) if request.gate_id else "",
     )
@@ -55,11 +56,3 @@ def move_message(move: AliasMove) -> pb.AliasMove:
         key_id=told.key_id,
         gate_id=told.gate_id,
     )
-
-
-def _text(field: str, value: str, most: int) -> str:
-    if len(value) > most:
-        raise InvalidArgument(f"{field} has {len(value)} characters; at most {most} are allowed")
-    if "\0" in value:
-        raise InvalidArgument(f"{field} has a NUL character, which texts do not have")
-    return value

@@ -11,8 +11,8 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from mazemesh.policy.operators import ALLOWED, CHOICE, DOMAINS, GROWING, INSTEAD
-from mazemesh.policy.rejection import Rejection
+from mazemesh.policy.file.operators import ALLOWED, CHOICE, DOMAINS, GROWING, INSTEAD
+from mazemesh.policy.file.rejection import Rejection
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -50,8 +50,11 @@ _REFUSED_MESSAGES: Final = {
 }
 
 
-def check_graph(model: ModelProto) -> None:
+def check_graph(model: ModelProto) -> int:
     """Refuses what no policy needs, and what would cost more than its size tells.
+
+    Returns:
+        Its nodes, as they are held to `MAX_NODES`.
 
     Raises:
         Rejection: check "graph": weights in another file, sparse tensors, a tensor whose data is
@@ -69,8 +72,9 @@ def check_graph(model: ModelProto) -> None:
             _check_tensor(message)
         elif kind == "NodeProto":
             _check_node(message, functions)
-    _check_size(model, functions)
+    nodes = _check_size(model, functions)
     _check_growth(model)
+    return nodes
 
 
 def _walk(message: Message) -> Iterator[Any]:
@@ -134,13 +138,13 @@ def _check_node(node: NodeProto, functions: Mapping[tuple[str, str, str], Functi
         raise Rejection(
             _CHECK,
             f"operator {_shown(node.op_type)} is not one that policies may be made of"
-            + (f"; {instead}" if instead else " (see mazemesh/policy/operators.py)"),
+            + (f"; {instead}" if instead else " (see mazemesh/policy/file/operators.py)"),
         )
     if node.op_type != CHOICE and any(one.HasField("g") or one.graphs for one in node.attribute):
         raise Rejection(_CHECK, f"operator {node.op_type} has a graph inside")
 
 
-def _check_size(model: ModelProto, functions: Mapping[tuple[str, str, str], FunctionProto]) -> None:
+def _check_size(model: ModelProto, functions: Mapping[tuple[str, str, str], FunctionProto]) -> int:
     """Counts nodes as they are when every function is put in its callers' place."""
     known: dict[tuple[str, str, str], int] = {}
     open_calls: list[tuple[str, str, str]] = []
@@ -175,6 +179,7 @@ def _check_size(model: ModelProto, functions: Mapping[tuple[str, str, str], Func
     total += count(model.graph.node, 0)
     if total > MAX_NODES:
         raise Rejection(_CHECK, f"it has more than {MAX_NODES} nodes, functions included")
+    return total
 
 
 def _check_growth(model: ModelProto) -> None:

@@ -15,7 +15,7 @@ from services.model.external.answering import Answering
 from services.model.external.simulator import Simulator
 from services.model.external.simulators import Simulators
 from services.model.external.turns import Told
-from services.model.wire.external_messages import read_simulator, read_turn, told_message
+from services.model.wire.external.external_messages import read_simulator, read_turn, told_message
 
 AT_ONCE: Final = 16
 """Turns of a stream that are being answered; the next is not read before one is."""

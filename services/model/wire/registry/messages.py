@@ -21,7 +21,8 @@ from services.model.registry.policy import (
     Variant,
     Version,
 )
-from services.model.wire.lineage_messages import read_config
+from services.model.wire.registry.lineage_messages import read_config
+from services.model.wire.texts import text
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _STATES: Final = {
@@ -242,9 +243,7 @@ def _collection(collection: pb.Collection) -> bytes:
 
 
 def _short(field: str, value: str) -> str:
-    if len(value) > _MAX_ID:
-        raise InvalidArgument(f"{field} has {len(value)} characters; at most {_MAX_ID} are allowed")
-    return value
+    return text(field, value, _MAX_ID)
 
 
 def _not_negative(field: str, value: int) -> int:

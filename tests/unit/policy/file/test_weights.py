@@ -9,7 +9,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from mazemesh.policy.weights import Graph, WeightsError
+from mazemesh.policy.file.weights import Graph, WeightsError
 from tests.onnx_policies import Network, RecurrentNetwork
 
 

@@ -19,8 +19,8 @@ from services._harness.calls.context import Context
 from services._harness.calls.refusals import refusal
 from services.model.experiments.serving import Serving
 from services.model.inference.inference import Inference
-from services.model.wire import kserve_messages as messages
-from services.model.wire.infer_servicer import deadline
+from services.model.wire.inference import kserve_messages as messages
+from services.model.wire.inference.infer_servicer import deadline
 
 SERVICE: Final = "inference.GRPCInferenceService"
 EXTENSIONS: Final = ("model_configuration", "statistics", "sequence")

@@ -11,9 +11,9 @@ import onnx
 import pytest
 from onnx import ModelProto, SparseTensorProto, TensorProto, helper
 
-from mazemesh.policy.graph import MAX_NODES, check_graph
-from mazemesh.policy.operators import ALLOWED
-from mazemesh.policy.rejection import Rejection
+from mazemesh.policy.file.graph import MAX_NODES, check_graph
+from mazemesh.policy.file.operators import ALLOWED
+from mazemesh.policy.file.rejection import Rejection
 from tests.onnx_policies import Network, RecurrentNetwork
 
 
@@ -161,6 +161,16 @@ def test_functions_are_counted_as_often_as_they_are_called() -> None:
         model.functions.append(function(one, *[following] * 10))
     model.functions.append(function(names[-1]))
     assert any(why in refused(model) for why in (f"more than {MAX_NODES} nodes", "deep"))
+
+
+def test_what_is_held_to_the_limit_is_told() -> None:
+    model = Network().model()
+    nodes = len(model.graph.node)
+    assert check_graph(model) == nodes
+    model.functions.extend([function("a", "b", "b"), function("b")])
+    model.graph.node.append(helper.make_node("a", ["h"], ["again"], domain="own"))
+    # The call and what it stands for, and both functions by themselves.
+    assert check_graph(model) == nodes + 1 + 2 + 2
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,12 @@ from mazemesh.errors import InvalidArgument
 from mazemesh.names import POLICY, parse_reference
 from mazemesh.v1 import registry_pb2 as pb
 from services.model.checks import Check, Outcome
-from services.model.registry.keeping.collecting import MOST_AT_ONCE, Collected, Wanted
+from services.model.registry.keeping.collecting import Collected, Wanted
 from services.model.registry.keeping.holds import Wish
 from services.model.registry.policy import Hold
+from services.model.registry.registry import MOST_RETIRED
 from services.model.registry.upload import InFlight
+from services.model.wire.texts import text
 
 MOST_HELD: Final = 1000
 LONGEST_HOLD: Final = 90 * 86400.0
@@ -68,12 +70,7 @@ def read_wish(request: pb.HoldVersionsRequest) -> Wish:
         raise InvalidArgument(
             f"seconds is {request.seconds:g}; expected 1..{LONGEST_HOLD:g}, or 0 to give back"
         )
-    reason = request.reason
-    if len(reason) > _LONGEST_REASON or "\0" in reason:
-        raise InvalidArgument(
-            f"reason has {len(reason)} characters; at most {_LONGEST_REASON}, without NUL, are "
-            "allowed"
-        )
+    reason = text("reason", request.reason, _LONGEST_REASON)
     versions = tuple(dict.fromkeys(_version(number, one) for number, one in _each(request)))
     return Wish(read_holder(request.holder), reason, versions, request.seconds)
 
@@ -103,9 +100,9 @@ def read_wanted(request: pb.CollectPoliciesRequest) -> Wanted:
         if value is not None and value < 0:
             raise InvalidArgument(f"{field} is {value}; expected 0..{_MOST_KEPT}")
     versions = tuple(dict.fromkeys(request.versions))
-    if len(versions) > MOST_AT_ONCE:
+    if len(versions) > MOST_RETIRED:
         raise InvalidArgument(
-            f"versions has {len(versions)} numbers; at most {MOST_AT_ONCE} are allowed"
+            f"versions has {len(versions)} numbers; at most {MOST_RETIRED} are allowed"
         )
     if any(number < 1 for number in versions):
         raise InvalidArgument(f"versions has {min(versions)}; expected numbers from 1 on")

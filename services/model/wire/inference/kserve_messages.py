@@ -11,15 +11,15 @@ import numpy as np
 from mazemesh.errors import InvalidArgument
 from mazemesh.kserve import inference_pb2 as pb
 from mazemesh.names import parse_reference, shown
-from mazemesh.policy.variants import check_kinds
+from mazemesh.policy.file.variants import check_kinds
 from services.model.inference.calls import NO_SESSIONS, USUAL, Answer, Asked, Choosing, Sessions
 from services.model.inference.figures import Served
 from services.model.inference.layout import MOST_OUTPUTS, MOST_ROWS, Column, Given
 from services.model.inference.models import Model
 from services.model.inference.sessions import MOST_IDS
 from services.model.registry.policy import Version
-from services.model.wire.experiment_messages import check_session
-from services.model.wire.infer_messages import MOST_COLUMNS
+from services.model.wire.experiments.experiment_messages import check_session
+from services.model.wire.inference.infer_messages import MOST_COLUMNS
 
 PLATFORM: Final = "onnxruntime_onnx"
 BACKEND: Final = "onnxruntime"

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from mazemesh.errors import InvalidArgument
 from mazemesh.games.spaces import Discrete
 from mazemesh.games.spaces.arrays import mask_columns, observation_columns
-from mazemesh.policy.adapting import adapt
+from mazemesh.policy.file.adapting import adapt
+from mazemesh.policy.file.space_text import ACTION_SPACE, space_of, space_text
 from mazemesh.policy.heads import ACTION_DISTRIBUTION, distribution_of, output_widths
-from mazemesh.policy.space_text import ACTION_SPACE, space_of, space_text
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -147,8 +147,8 @@ def _load(path: Path) -> ModelProto:
 
 
 def _check_operators(path: Path, model: ModelProto) -> None:
-    from mazemesh.policy.graph import check_graph
-    from mazemesh.policy.rejection import Rejection
+    from mazemesh.policy.file.graph import check_graph
+    from mazemesh.policy.file.rejection import Rejection
 
     try:
         check_graph(model)

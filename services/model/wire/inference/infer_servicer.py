@@ -11,10 +11,19 @@ from services._harness.calls.context import Context
 from services.model.experiments.serving import Serving
 from services.model.inference.inference import Inference
 from services.model.inference.pointers import name_in_use
-from services.model.wire.drift_message import NO_MEASURE, NOT_ASKED, drift_message, most_drifted
-from services.model.wire.experiment_messages import check_session
-from services.model.wire.infer_messages import infer_message, read_infer, signature_message
-from services.model.wire.messages import read_variant
+from services.model.wire.experiments.experiment_messages import check_session
+from services.model.wire.inference.drift_message import (
+    NO_MEASURE,
+    NOT_ASKED,
+    drift_message,
+    most_drifted,
+)
+from services.model.wire.inference.infer_messages import (
+    infer_message,
+    read_infer,
+    signature_message,
+)
+from services.model.wire.registry.messages import read_variant
 
 
 class InferMethods:

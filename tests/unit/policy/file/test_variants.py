@@ -11,8 +11,8 @@ import pytest
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.policy.graph import check_graph
-from mazemesh.policy.variants import KINDS, MOST_DIFFERENCE, check_kinds, variant
+from mazemesh.policy.file.graph import check_graph
+from mazemesh.policy.file.variants import KINDS, MOST_DIFFERENCE, check_kinds, variant
 from tests.onnx_policies import Network, RecurrentNetwork
 
 ROWS = 16

@@ -17,7 +17,7 @@ from services.model.registry.publisher import Now, Publisher
 from services.model.registry.rules import Rules, checks_of, set_rules
 from services.model.registry.upload import Uploads
 from services.model.store import RegistryStore, Transaction
-from services.model.wire.keeping_messages import (
+from services.model.wire.registry.keeping_messages import (
     check_message,
     collected_message,
     hold_message,
@@ -26,7 +26,7 @@ from services.model.wire.keeping_messages import (
     read_wish,
     uploads_message,
 )
-from services.model.wire.rules_messages import read_rules, rules_message
+from services.model.wire.registry.rules_messages import read_rules, rules_message
 
 _MOST_HOLDS = 10_000
 
@@ -53,7 +53,7 @@ class RegistryMethods:
 
         def read(tx: Transaction) -> pb.GetPolicyDetailsResponse:
             version = registry.resolve(tx, reference)
-            holds = tx.holds.of(version.name, now)
+            holds = tx.holds.on(version.name, version.number, now, _MOST_HOLDS)
             reasons = protected(tx, version.name, self._users, now)
             ready = version.state is State.READY
             return pb.GetPolicyDetailsResponse(
@@ -61,7 +61,7 @@ class RegistryMethods:
                 version=version.number,
                 checks=map(check_message, checks_of(tx, version)),
                 config=tx.configs.get(version.config_sha256),
-                holds=[hold_message(one) for one in holds if one.number == version.number],
+                holds=map(hold_message, holds),
                 kept_by=reasons.get(version.number, "") if ready else "",
             )
 
@@ -99,9 +99,13 @@ class RegistryMethods:
         holder = read_holder(request.holder) if request.holder else ""
         now = self._now()
         found = await self._store.transact(
-            lambda tx: tx.holds.of(name, now) if name else tx.holds.by(holder, now)
+            lambda tx: (
+                tx.holds.of(name, now, _MOST_HOLDS)
+                if name
+                else tx.holds.by(holder, now, _MOST_HOLDS)
+            )
         )
-        return pb.ListVersionHoldsResponse(holds=map(hold_message, found[:_MOST_HOLDS]))
+        return pb.ListVersionHoldsResponse(holds=map(hold_message, found))
 
     async def SetPromotionRules(
         self: Parts, request: pb.SetPromotionRulesRequest, context: Context

@@ -14,6 +14,7 @@ from mazemesh.errors import InvalidArgument
 from mazemesh.names import POLICY
 from mazemesh.v1 import model_pb2 as pb
 from services.model.store import Filter
+from services.model.wire.texts import text
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 MOST_CONFIG_KEYS: Final = 256
@@ -44,8 +45,8 @@ def read_config(header: pb.PublishPolicyHeader) -> tuple[dict[str, str], str]:
     size = sum(len(key) + len(value) for key, value in config.items())
     if size > _MOST_BYTES:
         raise InvalidArgument(f"config has {size} characters; at most {_MOST_BYTES} are allowed")
-    text = json.dumps(sorted(config.items()), separators=(",", ":"))
-    return config, hashlib.sha256(text.encode()).hexdigest()
+    told = json.dumps(sorted(config.items()), separators=(",", ":"))
+    return config, hashlib.sha256(told.encode()).hexdigest()
 
 
 def read_filter(request: pb.ListPoliciesRequest) -> Filter:
@@ -64,7 +65,7 @@ def read_filter(request: pb.ListPoliciesRequest) -> Filter:
         if getattr(request, field) < 0:
             raise InvalidArgument(f"{field} is {getattr(request, field)}; expected 0 or more")
     texts = {
-        field: _text(field, getattr(request, field))
+        field: text(field, getattr(request, field), _LONGEST)
         for field in ("run_id", "game", "game_hash", "spec_hash", "sha256", "code_version")
     }
     latest = request.max_training_step if request.HasField("max_training_step") else None
@@ -100,19 +101,5 @@ def _check_config(config: dict[str, str], most: int) -> None:
             raise InvalidArgument(
                 f"config has a name of {len(key)} characters; expected 1..{_LONGEST_KEY}"
             )
-        if len(value) > _LONGEST_VALUE:
-            raise InvalidArgument(
-                f"config[{key!r}] has {len(value)} characters; at most {_LONGEST_VALUE} are allowed"
-            )
-        if "\0" in key or "\0" in value:
-            raise InvalidArgument(f"config[{key!r}] has a NUL character, which texts do not have")
-
-
-def _text(field: str, value: str) -> str:
-    if len(value) > _LONGEST:
-        raise InvalidArgument(
-            f"{field} has {len(value)} characters; at most {_LONGEST} are allowed"
-        )
-    if "\0" in value:
-        raise InvalidArgument(f"{field} has a NUL character, which texts do not have")
-    return value
+        text("config's name", key, _LONGEST_KEY)
+        text(f"config[{key!r}]", value, _LONGEST_VALUE)

@@ -16,7 +16,7 @@ from services.model.inference.layout import MOST_OUTPUTS, MOST_ROWS, Column, Giv
 from services.model.inference.models import Model
 from services.model.inference.pointers import FORM
 from services.model.registry.policy import Version
-from services.model.wire.messages import read_variant, variant_number
+from services.model.wire.registry.messages import read_variant, variant_number
 
 MOST_COLUMNS: Final = 1024
 

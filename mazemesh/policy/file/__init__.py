@@ -1,0 +1,1 @@
+"""What an ONNX file of a policy is made of, and may be."""

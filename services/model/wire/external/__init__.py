@@ -1,0 +1,1 @@
+"""Simulators' streams on the wire."""

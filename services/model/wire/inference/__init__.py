@@ -1,0 +1,1 @@
+"""Inference and its drift on the wire: Infer, and KServe v2."""

@@ -1,0 +1,1 @@
+"""Versions, aliases, checks and rules on the wire."""
