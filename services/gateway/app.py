@@ -24,11 +24,12 @@ from services.gateway.metered import Metered
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.minds import socket as minds_socket
 from services.gateway.playing import socket as play_socket
-from services.gateway.rest import openapi, training_socket
+from services.gateway.rest import openapi
 from services.gateway.rest.conditional import Conditional
 from services.gateway.rest.once import Once
 from services.gateway.rest.problems import add_handlers
 from services.gateway.rest.routers import routers
+from services.gateway.rest.runs import training_socket
 
 _DESCRIPTION = """
 Everything that the services of a mesh know and do, over HTTP. Errors are `application/problem+json`

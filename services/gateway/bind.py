@@ -23,7 +23,7 @@ from services.gateway.live.watches import sources
 from services.gateway.mesh import Meshes
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.playing.partners import Partners
-from services.gateway.rest.training_socket import job_news
+from services.gateway.rest.runs.training_socket import job_news
 from services.gateway.rpcs import Rpcs
 from services.gateway.settings import GatewaySettings
 

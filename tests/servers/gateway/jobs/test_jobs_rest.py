@@ -10,7 +10,7 @@ import pytest
 from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import connect
 
-from services.gateway.rest import training_socket
+from services.gateway.rest.runs import training_socket
 
 SECONDS = 60.0
 

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from mazemesh.kserve import inference_pb2
 from mazemesh.v1 import elo_pb2, game_pb2, matchmaker_pb2, model_pb2, replay_pb2
 from services.gateway.rest.messages import as_json, model_of, number_of, words
-from services.gateway.rest.tensors import read_request, write_answer
+from services.gateway.rest.registry.tensors import read_request, write_answer
 
 
 def test_words_numbers_times_and_bytes() -> None:

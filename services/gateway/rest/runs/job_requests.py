@@ -16,7 +16,7 @@ from services.gateway.jobs.bind import Jobs
 from services.gateway.jobs.budget import NO_TARGET
 from services.gateway.jobs.job import Job, State
 from services.gateway.rest.asking import wait_of
-from services.gateway.rest.job_models import StartTraining, StartTuning
+from services.gateway.rest.runs.job_models import StartTraining, StartTuning
 
 USUAL_PRIORITY: Final = 5
 _UNDECIDED: Final = (State.QUEUED, State.STARTING)

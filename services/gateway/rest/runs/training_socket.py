@@ -18,7 +18,7 @@ from services.gateway.context import Gateway, GatewayDep
 from services.gateway.jobs.bind import Jobs
 from services.gateway.live.news import News
 from services.gateway.live.socket import refuse
-from services.gateway.rest.job_models import progress_message, told
+from services.gateway.rest.runs.job_models import progress_message, told
 
 router = APIRouter(include_in_schema=False)
 

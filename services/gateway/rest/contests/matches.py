@@ -16,8 +16,8 @@ from mazemesh.v1 import matchmaker_pb2 as pb
 from services.gateway.access.visitor import CallsDep
 from services.gateway.context import GatewayDep
 from services.gateway.rest.asking import Name, PageSize, PageToken, Time, stamp, told
-from services.gateway.rest.games import Settings
-from services.gateway.rest.gates import RequestId
+from services.gateway.rest.contests.games import Settings
+from services.gateway.rest.contests.gates import RequestId
 from services.gateway.rest.messages import model_of
 
 router = APIRouter(tags=["matches"])

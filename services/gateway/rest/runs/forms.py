@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from services.gateway.context import GatewayDep
 from services.gateway.forms.cost import Pace, estimate
 from services.gateway.forms.fields import fields_of
-from services.gateway.rest.curves import looked
+from services.gateway.rest.runs.curves import looked
 
 router = APIRouter(prefix="/training", tags=["training"])
 
