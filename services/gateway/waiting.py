@@ -14,6 +14,9 @@ class Waiting:
         self._held: set[asyncio.Timeout] = set()
         self.over = False
 
+    def __len__(self) -> int:
+        return len(self._held)
+
     @asynccontextmanager
     async def at_most(self, seconds: float) -> AsyncIterator[None]:
         """Ends its block after so many seconds.

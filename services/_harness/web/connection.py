@@ -21,6 +21,9 @@ STALLED_SECONDS: Final = 60.0
 LINGER_SECONDS: Final = 15.0
 """For which a WebSocket that is over may take to close: longer than the closing handshake may."""
 
+END_SECONDS: Final = 1.0
+"""The same where the server ends."""
+
 
 class State(ServerState):
     """What the connections of one server share.
@@ -120,11 +123,20 @@ class Socket(WebSocketsSansIOProtocol):
         """See `WebSocketsSansIOProtocol`."""
         await super().run_asgi()
         if not self.disconnected:
-            # To close is to send first what waits, for which a stalled end lets us wait for ever.
-            self._cut = self.loop.call_later(LINGER_SECONDS, self.transport.abort)
+            self._cut_after(LINGER_SECONDS)
+
+    def shutdown(self) -> None:
+        """See `WebSocketsSansIOProtocol`."""
+        super().shutdown()
+        self._cut_after(END_SECONDS)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See `asyncio.Protocol`."""
         if self._cut is not None:
             self._cut.cancel()
         super().connection_lost(exc)
+
+    def _cut_after(self, seconds: float) -> None:
+        """To close is to send first what waits, for which a stalled end would hold us for ever."""
+        if self._cut is None:
+            self._cut = self.loop.call_later(seconds, self.transport.abort)

@@ -104,8 +104,11 @@ def stamp(time: datetime | None) -> Timestamp | None:
 
 
 def when(seconds: float | None) -> datetime | None:
-    """A time of Unix seconds; None stays that."""
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    """A time of Unix seconds; None is None, and so is what is outside of the years 1 to 9999."""
+    try:
+        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def wait_of(prefer: str, most: float) -> float:
