@@ -10,7 +10,6 @@ from services._harness.access.audit import reading
 from services._harness.access.audit.log import AuditLog
 from services._harness.access.audit.reading import heads, lines, newest_first, verify
 
-
 SERVICES = (("model", 0), ("game", 1))
 
 
