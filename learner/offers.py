@@ -2,6 +2,7 @@
 
     list                     algorithms, and the settings that do not depend on them
     preset GAME ALGORITHM    what both are trained with, each value with its meaning
+    form GAME ALGORITHM      the same as fields by subject, with what can be put into them
     check FLAG...            whether `python -m learner FLAG...` would take these
     serve                    each line of standard input is a command line as a list in JSON, and is
                              answered by a line, until the input ends
@@ -20,6 +21,7 @@ from typing import Any
 
 from learner.algorithms.registry import find, names
 from learner.bases.bounds import bounds
+from learner.form import describe
 from learner.preset_file import documented
 from learner.run import Run
 from learner.settings import LearnerSettings
@@ -100,6 +102,8 @@ def answer(arguments: list[str]) -> dict[str, Any]:
                 return every()
             case ["preset", game, algorithm]:
                 return preset(game, algorithm)
+            case ["form", game, algorithm]:
+                return describe(game, algorithm)
             case ["check", *flags]:
                 return check(flags)
     except StartError as error:

@@ -104,9 +104,9 @@ def _watched(
     assert crowd.stdin is not None
     assert crowd.stdout is not None
     assert crowd.stdout.readline().strip() == "ready"
-    began, cpu = time.time(), made.cpu_seconds
+    began, cpu = time.time(), made.gateway.cpu()
     time.sleep(seconds)
-    ended, used = time.time(), made.cpu_seconds - cpu
+    ended, used = time.time(), made.gateway.cpu() - cpu
     crowd.stdin.write("\n")
     crowd.stdin.flush()
     told = json.loads(crowd.stdout.readline())
@@ -134,8 +134,7 @@ def _killed(browsers: Any, made: World, page: Any) -> float:
     It is started again at once, as `mazemesh up` does; most of the time it loads its modules.
     """
     made.gateway.kill()
-    made.gateway.wait()
     after = time.time()
-    made.start_gateway()
+    made.restart_gateway()
     seconds: float = browsers.until_live(page, after)
     return seconds

@@ -30,7 +30,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from bench.children import ending_with_us
-from mazemesh.process.interpreter import run_module
+from bench.matchmaker.services import service
 from mazemesh.process.ports import free_block
 
 app = typer.Typer()
@@ -207,10 +207,8 @@ def _browser() -> Iterator[Any]:
 
 @contextmanager
 def _gateway(folder: Path) -> Iterator[str]:
-    port = free_block(1).start
-    command = run_module("services.gateway", "--data-dir", str(folder), "--port", str(port))
-    with _server(list(command), f"http://127.0.0.1:{port}", "/healthz") as url:
-        yield url
+    with service("gateway", folder) as started:
+        yield f"http://{started.address}"
 
 
 @contextmanager
@@ -218,26 +216,21 @@ def _mlflow(database: Path) -> Iterator[str]:
     port = free_block(1).start
     options = ["--backend-store-uri", f"sqlite:///{database}", "--port", str(port)]
     command = [sys.executable, "-P", "-m", "mlflow", "server", *options, "--workers", "1"]
-    with _server(command, f"http://127.0.0.1:{port}", "/health") as url:
-        yield url
-
-
-@contextmanager
-def _server(command: list[str], url: str, health: str) -> Iterator[str]:
+    url = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
             command, stdout=log, stderr=log, env=ending_with_us(), start_new_session=True
         )
         try:
             until = time.monotonic() + _SERVER_SECONDS
-            while not _answers(f"{url}{health}"):
+            while not _answers(f"{url}/health"):  # it tells nobody when it serves
                 if process.poll() is not None or time.monotonic() > until:
                     log.seek(0)
                     raise RuntimeError(f"{command[:4]} does not serve: {log.read()[-2000:]!r}")
                 time.sleep(0.1)
             yield url
         finally:
-            # MLflow's server has workers of its own, in the session that was started for it.
+            # It has workers of its own, in the session that was started for it.
             os.killpg(process.pid, 15)
             process.wait(60)
 

@@ -2,106 +2,59 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
-import psutil
-
-from bench.children import ending_with_us
+from bench.matchmaker.services import Service, service
 from mazemesh.client.addresses import Addresses
 from mazemesh.client.mesh import Mesh
-from mazemesh.process.ports import free_block
-
-_START_SECONDS = 120.0
-_SERVICES = ("game", "matchmaker", "model", "elo", "replay")
 
 
-@dataclass
 class World:
-    """What is measured."""
+    """What is measured.
 
-    folder: Path
-    base: int
-    mesh: Mesh
-    gateway: subprocess.Popen[bytes]
+    Args:
+        folder: Data of all of them.
+        life: Ends what is started.
+    """
+
+    def __init__(self, folder: Path, life: ExitStack) -> None:
+        self._folder, self._life = folder, life
+        elo = self._serve("elo")
+        game = self._serve("game", elo=elo)
+        model = self._serve("model", game=game)
+        replay = self._serve("replay")
+        matchmaker = self._serve("matchmaker", game=game, model=model, elo=elo)
+        self.mesh = life.enter_context(Mesh(Addresses(game, matchmaker, model, elo, replay)))
+        self.gateway = self._started(port=0)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.base + 9}"
+        return f"http://{self.gateway.address}"
 
-    @property
-    def cpu_seconds(self) -> float:
-        """Of the gateway's process so far."""
-        times = psutil.Process(self.gateway.pid).cpu_times()
-        return times.user + times.system
+    def restart_gateway(self) -> None:
+        """One that is dead comes back where it was."""
+        self.gateway = self._started(int(self.gateway.address.rpartition(":")[2]))
 
-    def start_gateway(self) -> None:
-        flags = ["--port", str(self.base + 9), "--data-dir", str(self.folder)]
+    def _started(self, port: int) -> Service:
+        at = vars(self.mesh.addresses)
+        flags = ["--port", str(port)]
         flags += ["--requests-per-second-address", "100000", "--max-sockets-per-key", "2000"]
-        at = self.mesh.addresses
-        for name in _SERVICES:
-            flags += [f"--{name}-address", getattr(at, name)]
-        self.gateway = process("services.gateway", flags, self.folder)
+        flags += _addresses(**{name: at[name] for name in at if at[name]})
+        return self._life.enter_context(service("gateway", self._folder, flags))
 
-    def ready(self) -> None:
-        until = time.monotonic() + _START_SECONDS
-        while time.monotonic() < until:
-            try:
-                if httpx.get(f"{self.url}/healthz", timeout=2).status_code == 200:
-                    return
-            except httpx.HTTPError:
-                time.sleep(0.02)
-        raise RuntimeError("the gateway does not come up")
-
-
-def process(module: str, flags: list[str], folder: Path) -> subprocess.Popen[bytes]:
-    with (folder / f"{module}.log").open("ab") as log:
-        return subprocess.Popen(
-            [sys.executable, "-P", "-m", module, *flags],
-            stdout=log,
-            stderr=log,
-            env=ending_with_us(),
-        )
+    def _serve(self, name: str, **peers: str) -> str:
+        started = self._life.enter_context(service(name, self._folder, _addresses(**peers)))
+        return started.address
 
 
 @contextmanager
 def world(folder: Path) -> Iterator[World]:
-    base = free_block(10)[0]
-    at = Addresses.local(port_base=base)
+    """All services and a gateway, until the end of the block."""
     with ExitStack() as life:
-        for name in _SERVICES:
-            flags = ["--port", getattr(at, name).rpartition(":")[2], "--data-dir", str(folder)]
-            for other in _SERVICES if name in ("matchmaker", "model", "game") else ():
-                if (name, other) in _CALLS:
-                    flags += [f"--{other}-address", getattr(at, other)]
-            life.callback(_end, process(f"services.{name}", flags, folder))
-        mesh = life.enter_context(Mesh(at))
-        made = World(folder, base, mesh, None)  # type: ignore[arg-type]
-        made.start_gateway()
-        life.callback(lambda: _end(made.gateway))
-        made.ready()
-        yield made
+        yield World(folder, life)
 
 
-_CALLS = {
-    ("game", "elo"),
-    ("matchmaker", "game"),
-    ("matchmaker", "model"),
-    ("matchmaker", "elo"),
-    ("model", "game"),
-}
-
-
-def _end(one: subprocess.Popen[bytes]) -> None:
-    one.terminate()
-    try:
-        one.wait(20)
-    except subprocess.TimeoutExpired:
-        one.kill()
-        one.wait()
+def _addresses(**peers: str) -> list[str]:
+    return [part for name, at in peers.items() for part in (f"--{name}-address", at)]

@@ -24,10 +24,12 @@ def promote(
     reason: str = "",
     mover: str = "",
     gate_id: str = "",
+    revision: int | None = None,
 ) -> pb.AliasMove:
     """Moves an alias to a version, from wherever it stands; returns the move.
 
-    Where others move it at the same time, it is moved from where they left it, so the moves are one
+    With `revision` it is moved only from that one of its own; 0: it does not exist yet. Else, where
+    others move it at the same time, it is moved from where they left it, so the moves are one
     chain. One that stands there already is left alone. `gate_id` is the gate that it follows from,
     which the rules of the policy may want.
 
@@ -36,10 +38,10 @@ def promote(
         FailedPrecondition: the version is not ready, or does not meet the rules; names what is
             missing.
         PermissionDenied: by the rules somebody else may move it.
-        Conflict: others moved it again and again.
+        Conflict: others moved it again and again, or it has another revision.
     """
     for _ in range(_TRIES):
-        present = model.alias(name, alias)
+        present = _looked(model, name, alias, revision)
         if present is not None and present.alias.version == version:
             return _last(present)
         try:
@@ -50,15 +52,23 @@ def promote(
 
 
 def roll_back(
-    model: ModelClient, name: str, *, alias: str = CHAMPION, reason: str = "", mover: str = ""
+    model: ModelClient,
+    name: str,
+    *,
+    alias: str = CHAMPION,
+    reason: str = "",
+    mover: str = "",
+    revision: int | None = None,
 ) -> pb.AliasMove:
     """Moves an alias back to where it stood before its last move; returns the move.
+
+    With `revision` only from that one of its own.
 
     Raises:
         FailedPrecondition: it was not moved yet, or the version that it stood for is not ready.
         Conflict: somebody moved it meanwhile; whether that is to be undone too is to be looked at.
     """
-    present = model.alias(name, alias)
+    present = _looked(model, name, alias, revision)
     move = next(model.alias_history(name, alias), None)
     if present is None or move is None or not move.from_version:
         raise FailedPrecondition(f"{name}:{alias} has stood nowhere else, so there is no way back")
@@ -69,6 +79,18 @@ def roll_back(
         )
     reason = reason or f"back from {name}:{move.version}"
     return _moved(model, present, name, alias, move.from_version, reason, mover)
+
+
+def _looked(
+    model: ModelClient, name: str, alias: str, revision: int | None
+) -> pb.GetAliasResponse | None:
+    present = model.alias(name, alias)
+    found = present.alias.revision if present else 0
+    if revision is not None and found != revision:
+        raise Conflict(
+            f"{name}:{alias} has revision {found} and not {revision}: somebody moved it; look again"
+        )
+    return present
 
 
 def _moved(

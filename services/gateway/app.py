@@ -1,7 +1,7 @@
 """The application: what a request passes, and who answers it.
 
-metrics -> security headers -> whose it is, and from where -> limits -> audit log -> once ->
-ETags -> role -> route
+metrics -> security headers -> what nobody foresaw -> whose it is, and from where -> limits ->
+audit log -> once -> ETags -> role -> route
 """
 
 from __future__ import annotations
@@ -24,11 +24,12 @@ from services.gateway.metered import Metered
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.minds import socket as minds_socket
 from services.gateway.playing import socket as play_socket
-from services.gateway.rest import openapi, training_socket
+from services.gateway.rest import openapi
 from services.gateway.rest.conditional import Conditional
 from services.gateway.rest.once import Once
-from services.gateway.rest.problems import add_handlers
+from services.gateway.rest.problems import Unforeseen, add_handlers
 from services.gateway.rest.routers import routers
+from services.gateway.rest.runs import training_socket
 
 _DESCRIPTION = """
 Everything that the services of a mesh know and do, over HTTP. Errors are `application/problem+json`
@@ -61,6 +62,7 @@ def create_app(gateway: Gateway, metrics: GatewayMetrics, logins: Logins) -> Fas
     app.add_middleware(Audited, gateway=gateway)
     app.add_middleware(Limited, settings=gateway.settings, metrics=metrics)
     app.add_middleware(Arriving, gateway=gateway, logins=logins)
+    app.add_middleware(Unforeseen)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Metered, metrics=metrics)
     return app

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import TYPE_CHECKING
 
 from mazemesh.client.credentials import Credentials
 from services._harness.web.server import WebServer
@@ -14,8 +13,8 @@ from services.gateway.access.sockets import Sockets
 from services.gateway.app import create_app
 from services.gateway.context import Gateway
 from services.gateway.curves.stores.journals import open_journals
-from services.gateway.experiments.experiment import Experiments
 from services.gateway.experiments.keeping import Keeping
+from services.gateway.experiments.opening import Mlflow
 from services.gateway.experiments.stores.journals import Journals as RunsHere
 from services.gateway.jobs.bind import bind_jobs
 from services.gateway.live.hub import Hub
@@ -23,13 +22,9 @@ from services.gateway.live.watches import sources
 from services.gateway.mesh import Meshes
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.playing.partners import Partners
-from services.gateway.rest.training_socket import job_news
+from services.gateway.rest.runs.training_socket import job_news
 from services.gateway.rpcs import Rpcs
 from services.gateway.settings import GatewaySettings
-
-if TYPE_CHECKING:
-    from services.gateway.experiments.stores.mlflow_database import MlflowDatabase
-    from services.gateway.experiments.stores.mlflow_server import MlflowServer
 
 
 async def bind(settings: GatewaySettings, server: WebServer) -> None:
@@ -52,41 +47,15 @@ async def bind(settings: GatewaySettings, server: WebServer) -> None:
     server.on_drain(partners.close)
     jobs = await bind_jobs(settings, server, settings.addresses)
     hub.sources["training"] = partial(job_news, jobs)
-    mlflow = Mlflow(settings)
+    mlflow = Mlflow(settings.mlflow_url, settings.data_dir)
     server.on_stop(mlflow.close)
     experiments = Keeping(mlflow.keeper, RunsHere(settings.data_dir))
     parts = Gateway(
         *(settings, server, meshes, rpcs, hub, sockets),
         *(partners, journals, jobs, experiments),
     )
+    server.on_drain(parts.waiting.end)
     seal = Seal(settings.cookie_secret or secret_in(settings.data_dir), time.time)
     hours = settings.session_hours
     logins = Logins(seal, hours * 3600.0, secure=settings.tls_cert is not None)
     server.app = create_app(parts, metrics, logins)
-
-
-class Mlflow:
-    """Where MLflow is: a server that was named, or a database that may come to be in the folder."""
-
-    def __init__(self, settings: GatewaySettings) -> None:
-        self._settings = settings
-        self._keeper: MlflowServer | MlflowDatabase | None = None
-
-    def keeper(self) -> Experiments | None:
-        """Who keeps runs now; None: nobody."""
-        if self._keeper is None:
-            url, file = self._settings.mlflow_url, self._settings.data_dir / "mlflow" / "mlflow.db"
-            if url is not None and url.startswith(("http://", "https://")):
-                from services.gateway.experiments.stores.mlflow_server import MlflowServer
-
-                self._keeper = MlflowServer(url)
-            elif url is None and file.exists():
-                from services.gateway.experiments.stores.mlflow_database import MlflowDatabase
-
-                self._keeper = MlflowDatabase(file)
-        return self._keeper
-
-    async def close(self) -> None:
-        """Closes what it has opened."""
-        if self._keeper is not None:
-            await self._keeper.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from fastapi import Depends
@@ -15,6 +15,7 @@ from services.gateway.live.hub import Hub
 from services.gateway.mesh import Meshes
 from services.gateway.rpcs import Rpcs
 from services.gateway.settings import GatewaySettings
+from services.gateway.waiting import Waiting
 
 if TYPE_CHECKING:
     from services.gateway.access.sockets import Sockets
@@ -37,6 +38,7 @@ class Gateway:
         journals: Runs of the data folder, and their figures.
         jobs: Training jobs.
         experiments: Who knows of training runs.
+        waiting: Answers that are held back.
         provider: By whom people log in; made at its first use.
     """
 
@@ -50,6 +52,7 @@ class Gateway:
     journals: Journals
     jobs: Jobs
     experiments: Keeping
+    waiting: Waiting = field(default_factory=Waiting)
     provider: Any = None
 
 

@@ -18,9 +18,16 @@ from mazemesh.process.ports import check_host
 from services._harness.access.exposure import check_exposure, tls_files
 from services._harness.access.tls.certificate import Certificate
 from services._harness.server import Server, port_message
+from services._harness.web.connection import Connection, Socket, State
 
 _BACKLOG: Final = 2048
 """Connections that wait to be taken: a thousand clients may come within a moment."""
+
+_MOST_MESSAGE_BYTES: Final = 64 * 1024
+"""Of what a WebSocket is sent by its browser, which only says what it wants."""
+
+_CANCEL_SECONDS: Final = 2.0
+"""For requests that did not end in time to notice that they were cancelled."""
 
 _LOOK_SECONDS: Final = 5.0
 """Between two looks whether the certificate was renewed."""
@@ -65,6 +72,8 @@ class WebServer(Server):
         files = tls_files(self.settings)
         config = uvicorn.Config(
             self.app,
+            http=Connection,
+            ws=Socket,
             lifespan="off",
             log_config=None,
             log_level="warning",
@@ -73,7 +82,7 @@ class WebServer(Server):
             # `Forwarded` headers of strangers are no addresses: limits go by the connection's.
             proxy_headers=False,
             timeout_graceful_shutdown=math.ceil(self.settings.drain_seconds),
-            ws_max_size=self.settings.max_request_bytes,
+            ws_max_size=_MOST_MESSAGE_BYTES,
             ws_per_message_deflate=False,
             ssl_certfile=None if files is None else files.cert,
             ssl_keyfile=None if files is None else str(files.key),
@@ -127,16 +136,30 @@ class WebServer(Server):
 
 
 class _Web(uvicorn.Server):
-    """Leaves signals to whoever runs the service, and tells when it listens."""
+    """Leaves signals to whoever runs the service, tells when it listens, and ends to the end."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
+        self.server_state: State = State()
         self.ready = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """See `uvicorn.Server`."""
         await super().startup(sockets)
         self.ready.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """See `uvicorn.Server`, which tells those alone to end that are there when it begins.
+
+        It also leaves behind what does not end in time: who takes nothing in, and what was asked.
+        """
+        state = self.server_state
+        state.ending = True
+        await super().shutdown(sockets)
+        for connection in list(state.connections):
+            connection.transport.abort()
+        if state.tasks:
+            await asyncio.wait(set(state.tasks), timeout=_CANCEL_SECONDS)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

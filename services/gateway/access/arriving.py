@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mazemesh.errors import MazemeshError
-from services.gateway.access.logins import SAFE_METHODS, Logins, check_command
+from services.gateway.access.logins import SAFE_METHODS, Login, Logins, check_command
 from services.gateway.access.origins import check_host, check_origin
 from services.gateway.access.visitor import Visitor
 from services.gateway.context import Gateway
 from services.gateway.rest.problems import response_of
 
 _BEARER: Final = "bearer "
+
+_HEALTH: Final = "/healthz"
+"""Asked by probes under whatever name they know; it tells no site anything of the mesh."""
 
 
 class Arriving:
@@ -45,16 +48,17 @@ class Arriving:
             return
         await self._app(scope, receive, send)
 
-    def _check(self, connection: HTTPConnection, state: dict[str, object]) -> None:
-        settings = self._gateway.settings
-        check_host(connection, settings)
-        scope = connection.scope
+    def _check(self, connection: HTTPConnection, state: dict[str, Any]) -> None:
+        settings, scope = self._gateway.settings, connection.scope
+        if scope["path"] != _HEALTH:
+            check_host(connection, settings)
         if scope["type"] == "http" and scope["method"] not in SAFE_METHODS:
             check_origin(connection, settings)
-            if (login := state.get("login")) is not None:
-                check_command(connection, login)  # type: ignore[arg-type]
+            login: Login | None = state.get("login")
+            if login is not None:
+                check_command(connection, login)
 
-    async def _visitor(self, connection: HTTPConnection, state: dict[str, object]) -> Visitor:
+    async def _visitor(self, connection: HTTPConnection, state: dict[str, Any]) -> Visitor:
         client = connection.client
         address = "" if client is None else client.host
         access = self._gateway.server.access

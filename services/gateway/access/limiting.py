@@ -17,6 +17,7 @@ from limits import RateLimitItem, RateLimitItemPerMinute, RateLimitItemPerSecond
 from limits.aio.strategies import FixedWindowRateLimiter
 from limits.errors import StorageError
 from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mazemesh.errors import MazemeshError, ResourceExhausted
@@ -24,7 +25,7 @@ from services._harness.access.pace.limiting import storage_at
 from services.gateway.access.logins import SAFE_METHODS
 from services.gateway.access.visitor import Visitor
 from services.gateway.metrics import GatewayMetrics
-from services.gateway.rest.problems import ContentTooLarge, response_of
+from services.gateway.rest.problems import ContentTooLarge, TooSlow, response_of
 from services.gateway.settings import GatewaySettings
 
 _ASK_SECONDS: Final = 0.5
@@ -84,16 +85,21 @@ class Limited:
         body = _Body(self._most(scope), receive)
 
         async def send_with_headers(message: Message) -> None:
-            if body.too_large:  # whatever the route made of a body that was cut off
+            if body.refused is not None:  # whatever the route made of a body that was cut off
                 return
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message).update(headers)
             await send(message)
 
         http = scope["type"] == "http"
-        await self._app(scope, body.receive if http else receive, send_with_headers)
-        if body.too_large:
-            await response_of(self._too_large(scope))(scope, receive, send)
+        try:
+            await self._app(scope, body.receive if http else receive, send_with_headers)
+        except ClientDisconnect:
+            if body.refused is None:
+                raise
+        if body.refused is not None:
+            self._metrics.limited("size")
+            await response_of(body.refused)(scope, receive, send)
 
     async def _take(self, scope: Scope) -> dict[str, str]:
         """Takes one request; the headers that say what is left.
@@ -167,12 +173,8 @@ class Limited:
     def _check_size(self, scope: Scope) -> None:
         for name, value in scope["headers"]:
             if name == b"content-length" and value.isdigit() and int(value) > self._most(scope):
-                raise self._too_large(scope)
-
-    def _too_large(self, scope: Scope) -> ContentTooLarge:
-        self._metrics.limited("size")
-        most = self._most(scope)
-        return ContentTooLarge(f"body: it is larger than {most} bytes, which is the most here")
+                self._metrics.limited("size")
+                raise _too_large(self._most(scope))
 
     async def _refuse(
         self, error: MazemeshError, scope: Scope, receive: Receive, send: Send
@@ -189,20 +191,26 @@ class _Body:
     def __init__(self, most: int, receive: Receive) -> None:
         self._most, self._receive = most, receive
         self._received = 0
-        self._ended = self.too_large = False
+        self._ended = False
+        self.refused: MazemeshError | None = None
 
     async def receive(self) -> Message:
-        """See ASGI; what is too large is cut off."""
+        """See ASGI; what is too large, or does not come, is cut off."""
         if self._ended:  # what follows is the end of the connection
             return await self._receive()
         try:
             async with asyncio.timeout(_BODY_SECONDS):
                 message = await self._receive()
         except TimeoutError:
+            self.refused = TooSlow(f"body: nothing of it came for {_BODY_SECONDS:g} s")
             return {"type": "http.disconnect"}
         self._received += len(message.get("body", b""))
         self._ended = not message.get("more_body", False)
         if self._received > self._most:
-            self.too_large = True
+            self.refused = _too_large(self._most)
             return {"type": "http.disconnect"}
         return message
+
+
+def _too_large(most: int) -> ContentTooLarge:
+    return ContentTooLarge(f"body: it is larger than {most} bytes, which is the most here")

@@ -15,6 +15,10 @@ from services.gateway.access.sealing import Seal, token
 COOKIE: Final = "mazemesh_session"
 CSRF_COOKIE: Final = "mazemesh_csrf"
 CSRF_HEADER: Final = "x-csrf-token"
+STATE_COOKIE: Final = "mazemesh_oidc"
+"""What a browser carries from the beginning of a login by a provider to its end."""
+
+STATE_SECONDS: Final = 600.0
 _PURPOSE: Final = "session"
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 

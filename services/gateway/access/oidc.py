@@ -19,12 +19,11 @@ from joserfc.jwk import KeySet
 
 from mazemesh.client.credentials import read_key_file
 from mazemesh.errors import InvalidArgument, PermissionDenied, Unavailable
+from services.gateway.access.logins import STATE_SECONDS
 from services.gateway.access.sealing import Seal, token
 from services.gateway.settings import GatewaySettings
 
 CALLBACK: Final = "/session/oidc/callback"
-STATE_COOKIE: Final = "mazemesh_oidc"
-STATE_SECONDS: Final = 600.0
 _PURPOSE: Final = "oidc"
 _SECONDS: Final = 10.0
 _KNOWN_SECONDS: Final = 300.0

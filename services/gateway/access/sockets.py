@@ -1,14 +1,25 @@
-"""How many WebSockets are open: in all, and of each key or address."""
+"""The way in for WebSockets, and how many are open: in all, and of each key or address."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import Annotated, Final
 
-from mazemesh.errors import ResourceExhausted
-from services.gateway.access.visitor import Visitor
+from fastapi import Depends, WebSocket
+from starlette.exceptions import WebSocketException
+
+from mazemesh.errors import MazemeshError, ResourceExhausted
+from services.gateway.access.origins import check_origin
+from services.gateway.access.visitor import Visitor, VisitorDep
+from services.gateway.context import GatewayDep
 from services.gateway.metrics import GatewayMetrics
+
+_POLICY, _LATER = 1008, 1013
+
+_LONGEST_REASON: Final = 123
+"""Bytes of why a socket is closed (RFC 6455, 5.5)."""
 
 
 class Sockets:
@@ -62,3 +73,28 @@ class Sockets:
             if not self._open[who]:
                 del self._open[who]
             self.metrics.sockets.set(self.open)
+
+
+async def _entered(
+    socket: WebSocket, gateway: GatewayDep, visitor: VisitorDep
+) -> AsyncIterator[WebSocket]:
+    # Accepted before it is refused: of others, browsers tell their pages nothing.
+    await socket.accept()
+    try:
+        check_origin(socket, gateway.settings)
+        place = gateway.sockets.enter(visitor)
+    except MazemeshError as error:
+        raise refusal(error) from error
+    with place:
+        yield socket
+
+
+SocketDep = Annotated[WebSocket, Depends(_entered)]
+"""A socket that is open, as a parameter of its route: from no other site, and counted."""
+
+
+def refusal(error: MazemeshError) -> WebSocketException:
+    """What closes a socket that is open for an error; its page is told why."""
+    code = _LATER if isinstance(error, ResourceExhausted) else _POLICY
+    reason = str(error).encode(errors="replace")[:_LONGEST_REASON].decode(errors="ignore")
+    return WebSocketException(code, reason)

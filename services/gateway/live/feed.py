@@ -7,12 +7,16 @@ from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Callable
 from typing import Final
 
+import structlog
+
 from mazemesh.errors import InvalidArgument, MazemeshError, NotFound, PermissionDenied
 from services.gateway.live.mailbox import MOST_PROGRESS, Mailbox
 from services.gateway.live.news import News, Written, write
 
 Source = Callable[[str], AsyncIterator[News]]
 """News of one thing of a kind, as "race" of leaderboards, until it ends or an error."""
+
+_log = structlog.get_logger(__name__)
 
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 2.0
@@ -26,7 +30,8 @@ class Feed:
     Who comes later is told how things stand: the latest of each (kind, id), and up to 256 of those
     of which each counts. When the source fails, viewers are told by `stale`, and it is asked again
     after pauses that double up to 2 s; when it goes on, the next news say so. A topic that does not
-    exist, or that has come to its end, is `over`.
+    exist, or that has come to its end, is `over`; so is one whose source fails in a way that nobody
+    foresaw.
 
     Args:
         topic: Its whole name.
@@ -81,6 +86,10 @@ class Feed:
                 return
             except MazemeshError as error:
                 self._tell(News("stale", {"reason": str(error)}))
+            except Exception:  # else viewers would wait for ever for a feed that is dead
+                _log.exception("a feed failed", topic=self.topic)
+                self._tell(News("over", {"reason": "the log of the gateway says more"}))
+                return
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
 

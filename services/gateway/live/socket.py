@@ -12,15 +12,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from typing import Final
 
 from fastapi import APIRouter, WebSocket
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
-from mazemesh.errors import InvalidArgument, MazemeshError, NotFound, PermissionDenied
-from mazemesh.errors import ResourceExhausted as TooMany
+from mazemesh.errors import (
+    InvalidArgument,
+    MazemeshError,
+    NotFound,
+    PermissionDenied,
+    ResourceExhausted,
+)
 from services.gateway.access.endpoints import endpoint_of
-from services.gateway.access.origins import check_origin
+from services.gateway.access.sockets import SocketDep
 from services.gateway.access.visitor import Visitor, VisitorDep
 from services.gateway.context import Gateway, GatewayDep
 from services.gateway.live.hub import MOST_TOPICS, Hub
@@ -33,6 +39,9 @@ _BEAT_SECONDS: Final = 15.0
 _TOGETHER_SECONDS: Final = 0.02
 """For which news gather before they are sent: one message for all boards of a page."""
 
+_VISIBLE: Final = re.compile("[!-~]+")
+"""What names of topics are made of."""
+
 _LONGEST_MESSAGE: Final = 1024
 _MOST_MESSAGES: Final = 50
 """A second, of one socket."""
@@ -41,26 +50,9 @@ _NORMAL, _GOING_AWAY, _BAD_DATA, _POLICY, _LATER = 1000, 1001, 1007, 1008, 1013
 
 
 @router.websocket("/ws/live")
-async def live(socket: WebSocket, gateway: GatewayDep, visitor: VisitorDep) -> None:
+async def live(socket: SocketDep, gateway: GatewayDep, visitor: VisitorDep) -> None:
     """Follows what its browser asks for until one of both ends it."""
-    try:
-        check_origin(socket, gateway.settings)
-        place = gateway.sockets.enter(visitor)
-    except TooMany as error:
-        await refuse(socket, _LATER, str(error))
-        return
-    except MazemeshError as error:
-        await refuse(socket, _POLICY, str(error))
-        return
-    with place:
-        await socket.accept()
-        await Line(socket, gateway, visitor).run()
-
-
-async def refuse(socket: WebSocket, code: int, reason: str) -> None:
-    """Says why a socket cannot be opened, in a way that browsers let their pages see."""
-    await socket.accept()
-    await socket.close(code, reason[:120])
+    await Line(socket, gateway, visitor).run()
 
 
 class Line:
@@ -73,10 +65,6 @@ class Line:
         self._topics: set[str] = set()
         self._window, self._heard = 0.0, 0
         self.code, self.reason = _NORMAL, ""
-
-    async def follow(self, topic: str) -> None:
-        """Follows a topic from the start, for sockets that are about one."""
-        self._subscribe(topic)
 
     async def run(self) -> None:
         """Returns when it is over; the socket is then closed."""
@@ -130,7 +118,9 @@ class Line:
         if topic in self._topics:
             return
         if len(self._topics) >= MOST_TOPICS:
-            raise TooMany(f"topic: a socket follows at most {MOST_TOPICS}", retry_after=1.0)
+            raise ResourceExhausted(
+                f"topic: a socket follows at most {MOST_TOPICS}", retry_after=1.0
+            )
         check_topic(topic, self._visitor, self._gateway)
         self._hub.follow(topic, self._mailbox)
         self._topics.add(topic)
@@ -173,7 +163,7 @@ class Line:
             async with asyncio.timeout(1.0):
                 await self._socket.close(self.code, self.reason)
         except (TimeoutError, RuntimeError, OSError, WebSocketDisconnect):
-            pass  # it takes nothing in; the transport is cut with the task
+            pass  # it takes nothing in; its connection is cut a little later
 
 
 def check_topic(topic: str, visitor: Visitor, gateway: Gateway) -> None:
@@ -196,10 +186,11 @@ def check_topic(topic: str, visitor: Visitor, gateway: Gateway) -> None:
 def _read(text: str) -> dict[str, str]:
     try:
         message = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidArgument(f"message: {text[:40]!r} should be JSON") from error
     if not isinstance(message, dict) or message.get("type") not in ("subscribe", "unsubscribe"):
         raise InvalidArgument("type: it should be 'subscribe' or 'unsubscribe'")
-    if not isinstance(message.get("topic"), str):
-        raise InvalidArgument("topic: it should be a string, as 'leaderboards/race'")
+    topic = message.get("topic")
+    if not isinstance(topic, str) or not _VISIBLE.fullmatch(topic):
+        raise InvalidArgument("topic: it should be visible characters, as 'leaderboards/race'")
     return message

@@ -20,10 +20,9 @@ from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError, NotFound
 from mazemesh.v1 import game_pb2 as game
-from services.gateway.access.origins import check_origin
+from services.gateway.access.sockets import SocketDep
 from services.gateway.access.visitor import Visitor, VisitorDep
 from services.gateway.context import Gateway, GatewayDep
-from services.gateway.live.socket import refuse
 from services.gateway.minds.thinking import Mind
 from services.gateway.rest.problems import problem_of
 
@@ -31,12 +30,11 @@ router = APIRouter(include_in_schema=False)
 
 _PACE_SECONDS: Final = 0.1
 _AGAIN_SECONDS: Final = 0.2
-_POLICY: Final = 1008
 
 
 @router.websocket("/ws/minds/{game_id:path}")
 async def minds(
-    socket: WebSocket,
+    socket: SocketDep,
     gateway: GatewayDep,
     visitor: VisitorDep,
     game_id: str,
@@ -44,23 +42,17 @@ async def minds(
     policy: Annotated[str, Query(max_length=128)] = "",
 ) -> None:
     """Thoughts of one seat, until the game or the browser ends it."""
+    telling = asyncio.create_task(_tell(socket, gateway, visitor, game_id, seat, policy))
+    leaving = asyncio.create_task(_gone(socket))
     try:
-        check_origin(socket, gateway.settings)
-        place = gateway.sockets.enter(visitor)
-    except MazemeshError as error:
-        await refuse(socket, _POLICY, str(error))
-        return
-    with place:
-        await socket.accept()
-        telling = asyncio.create_task(_tell(socket, gateway, visitor, game_id, seat, policy))
-        leaving = asyncio.create_task(_gone(socket))
         await asyncio.wait({telling, leaving}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
         for task in (telling, leaving):
             task.cancel()
         await asyncio.gather(telling, leaving, return_exceptions=True)
-        if socket.client_state is not WebSocketState.DISCONNECTED:
-            with suppress(RuntimeError, OSError, WebSocketDisconnect):
-                await socket.close()
+    if socket.client_state is not WebSocketState.DISCONNECTED:
+        with suppress(RuntimeError, OSError, WebSocketDisconnect):
+            await socket.close()
 
 
 async def _gone(socket: WebSocket) -> None:

@@ -25,10 +25,9 @@ from mazemesh.errors import InvalidArgument, MazemeshError
 from mazemesh.games import is_bot
 from mazemesh.v1 import game_pb2 as game
 from mazemesh.v1 import matchmaker_pb2 as matchmaker
-from services.gateway.access.origins import check_origin
+from services.gateway.access.sockets import SocketDep
 from services.gateway.access.visitor import Visitor, VisitorDep
 from services.gateway.context import Gateway, GatewayDep
-from services.gateway.live.socket import refuse
 from services.gateway.playing import told
 from services.gateway.playing.partner import sit
 from services.gateway.playing.seat import SeatStream
@@ -42,7 +41,6 @@ router = APIRouter(include_in_schema=False)
 
 _FIRST_SECONDS: Final = 30.0
 _LONGEST_MESSAGE: Final = 1024
-_POLICY: Final = 1008
 
 _FIRST: Final[TypeAdapter[Wish | Return]] = TypeAdapter(
     Annotated[Wish | Return, Field(discriminator="type")]
@@ -52,25 +50,17 @@ _MOVE: Final = TypeAdapter(Move)
 
 
 @router.websocket("/ws/play")
-async def play(socket: WebSocket, gateway: GatewayDep, visitor: VisitorDep) -> None:
+async def play(socket: SocketDep, gateway: GatewayDep, visitor: VisitorDep) -> None:
     """One game of one person."""
+    player = _Player(socket, gateway, visitor)
     try:
-        check_origin(socket, gateway.settings)
-        place = gateway.sockets.enter(visitor)
+        # The browser may go; KeyError: it sent bytes. TimeoutError: it sends or takes nothing.
+        with suppress(WebSocketDisconnect, RuntimeError, KeyError, TimeoutError):
+            await player.run()
     except MazemeshError as error:
-        await refuse(socket, _POLICY, str(error))
-        return
-    with place:
-        await socket.accept()
-        player = _Player(socket, gateway, visitor)
-        try:
-            # The browser may go; KeyError: it sent bytes. TimeoutError: it sends or takes nothing.
-            with suppress(WebSocketDisconnect, RuntimeError, KeyError, TimeoutError):
-                await player.run()
-        except MazemeshError as error:
-            await player.fail(error)
-        finally:
-            await player.close()
+        await player.fail(error)
+    finally:
+        await player.close()
 
 
 class _Player:

@@ -69,7 +69,15 @@ Prefer = Annotated[
         examples=["wait=30"],
     ),
 ]
-
+RequestId = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        max_length=128,
+        pattern=r"^[!-~]*$",
+        description="What is sent again with the same key happens once.",
+    ),
+]
 
 MessageT = TypeVar("MessageT", bound=Message)
 
@@ -93,6 +101,14 @@ def stamp(time: datetime | None) -> Timestamp | None:
     except (ValueError, OverflowError) as error:
         raise InvalidArgument(f"time: {time} should be in the years 1 to 9999") from error
     return made
+
+
+def when(seconds: float | None) -> datetime | None:
+    """A time of Unix seconds; None is None, and so is what is outside of the years 1 to 9999."""
+    try:
+        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def wait_of(prefer: str, most: float) -> float:

@@ -23,6 +23,7 @@ HEADER: Final = "idempotency-key"
 _LONGEST: Final = 128
 _MOST: Final = 4096
 _MOST_BYTES: Final = 256 * 1024
+_MOST_BYTES_OF_ALL: Final = 64 * 1024 * 1024
 _SECONDS: Final = 24 * 3600.0
 
 
@@ -34,10 +35,12 @@ class _Command:
         content: Hash of what it asks.
         done: Set when it is answered.
         answer: The messages of the answer, once it is there and is to be kept.
+        size: Bytes of its body.
     """
 
     content: bytes
     since: float
+    size: int = 0
     done: asyncio.Event = field(default_factory=asyncio.Event)
     answer: list[Message] | None = None
 
@@ -48,6 +51,7 @@ class Once:
     def __init__(self, app: ASGIApp, clock: Callable[[], float]) -> None:
         self._app, self._clock = app, clock
         self._commands: OrderedDict[tuple[str, ...], _Command] = OrderedDict()
+        self._bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
@@ -75,8 +79,8 @@ class Once:
         who = visitor.id if visitor.role is not None else visitor.address
         name = (who, scope["path"], key)
         content = hashlib.sha256(scope.get("query_string", b"") + b"\0" + body).digest()
-        known = self._commands.get(name)
-        if known is not None and self._clock() - known.since < _SECONDS:
+        # Of those who wait for one that failed the first does it anew, and the others wait again.
+        while (known := self._commands.get(name)) and self._clock() - known.since < _SECONDS:
             if known.content != content:
                 raise Conflict(
                     f"idempotency_key: {key!r} was sent with another request; take a new one"
@@ -86,10 +90,8 @@ class Once:
                 for message in known.answer:
                     await send(message)
                 return
+        self._forget(name)
         command = self._commands[name] = _Command(content, self._clock())
-        self._commands.move_to_end(name)
-        if len(self._commands) > _MOST:
-            self._commands.popitem(last=False)
         await self._do(name, command, scope, _given(body, receive), send)
 
     async def _do(
@@ -114,11 +116,19 @@ class Once:
         finally:
             # What failed on the way may be asked again; so may what is too large to keep.
             good = bool(answer) and answer[0].get("status", 500) < 400
-            if good and size <= _MOST_BYTES:
-                command.answer = answer
-            elif self._commands.get(name) is command:
-                del self._commands[name]
+            if self._commands.get(name) is command:
+                if good and size <= _MOST_BYTES:
+                    command.answer, command.size = answer, size
+                    self._bytes += size
+                else:
+                    self._forget(name)
             command.done.set()
+            while len(self._commands) > _MOST or self._bytes > _MOST_BYTES_OF_ALL:
+                self._forget(next(iter(self._commands)))
+
+    def _forget(self, name: tuple[str, ...]) -> None:
+        command = self._commands.pop(name, None)
+        self._bytes -= 0 if command is None else command.size
 
 
 async def _whole(receive: Receive) -> bytes | None:

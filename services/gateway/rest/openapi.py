@@ -9,8 +9,8 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 
 from services.gateway.access.endpoints import Endpoint, endpoint_of
-from services.gateway.rest.kserve import InferInput, InferWanted
 from services.gateway.rest.problems import MEDIA_TYPE, Problem
+from services.gateway.rest.registry.kserve import InferInput, InferWanted
 
 router = APIRouter(include_in_schema=False)
 

@@ -12,7 +12,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mazemesh.errors import (
     Cancelled,
@@ -45,10 +47,15 @@ class ContentTooLarge(InvalidArgument):
     """A request's body is larger than is taken: 413."""
 
 
+class TooSlow(InvalidArgument):
+    """A request's body did not come in time: 408."""
+
+
 _STATUS: Final[tuple[tuple[type[MazemeshError], int, str], ...]] = (
     (PreconditionFailed, 412, "somebody was faster"),
     (PreconditionMissing, 428, "say what you saw"),
     (ContentTooLarge, 413, "the request is too large"),
+    (TooSlow, 408, "the request did not come"),
     (InvalidArgument, 400, "a value is wrong"),
     (NotFound, 404, "there is no such thing"),
     (Conflict, 409, "something else is there already"),
@@ -112,7 +119,6 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(MazemeshError, _of_ours)
     app.add_exception_handler(RequestValidationError, _of_request)
     app.add_exception_handler(HTTPException, _of_http)
-    app.add_exception_handler(Exception, _of_anything)
 
 
 def _answer(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
@@ -170,8 +176,36 @@ def _methods_of(request: Request) -> list[str]:
     return sorted({method for route in own or routes for method in route.methods or ()})
 
 
-async def _of_anything(request: Request, error: Exception) -> Response:
-    _log.error("a route failed", path=request.url.path, exc_info=error)
-    return _answer(
-        Problem(title="the gateway failed", status=500, detail="the log of the gateway says more")
-    )
+class Unforeseen:
+    """ASGI middleware: what nobody foresaw is a problem, too, and its trace is in the log alone.
+
+    Starlette's own handler of such errors stands outside of all middleware, so its answers have no
+    security headers.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See ASGI."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def send_noting(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_noting)
+        except ClientDisconnect:
+            pass  # there is nobody to answer
+        except Exception:
+            if started:  # who asked sees by the cut connection that it is not whole
+                raise
+            _log.exception("a request failed", path=scope["path"])
+            words = "the log of the gateway says more"
+            problem = Problem(title="the gateway failed", status=500, detail=words)
+            await _answer(problem)(scope, receive, send)

@@ -6,28 +6,10 @@ from fastapi import APIRouter
 
 from services.gateway.console import brackets
 from services.gateway.minds import recordings
-from services.gateway.rest import (
-    audit,
-    curves,
-    details,
-    experiments,
-    forms,
-    games,
-    gates,
-    health,
-    jobs,
-    keys,
-    kserve,
-    logs,
-    matches,
-    policies,
-    ratings,
-    session,
-    studies,
-    system,
-    tournaments,
-    training,
-)
+from services.gateway.rest.contests import games, gates, matches, ratings, tournaments
+from services.gateway.rest.operating import audit, health, keys, logs, session, system
+from services.gateway.rest.registry import details, kserve, policies
+from services.gateway.rest.runs import curves, experiments, forms, jobs, studies, training
 
 _NOUNS = (
     *(recordings, brackets),  # before others: an id may have slashes

@@ -52,6 +52,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_runs_tell_of_themselves(world: Services, folder: Path) -> None:
+    odd = folder / "learner" / "odd"
+    odd.mkdir()
+    (odd / "run.json").write_text("[]")
     with gateway(world, data_dir=folder) as url, client(url) as http:
         first = ok(http.get("/experiments", params={"page_size": 1}))
         token = first["next_page_token"]

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import socket
+
 import httpx
 import pytest
 
+from services._harness.web.server import WebServer
+from services.gateway.access import limiting
+from services.gateway.bind import bind
+from services.gateway.settings import GatewaySettings
 from tests.servers.gateway.test_rest import ok, problem
-from tests.servers.gateway.world import Services, client, gateway
+from tests.servers.gateway.world import SECONDS, Services, client, gateway
+from tests.servers.running import RunningService
 
 MIB = 1024 * 1024
 
@@ -16,6 +23,38 @@ def test_a_body_is_bounded(http: httpx.Client) -> None:
     assert told["field"] == "body"
     # One that does not say how long it is, too.
     problem(http.post("/gates", content=iter([b"x" * MIB, b"x" * MIB])), 413)
+    problem(http.post("/v2/models/race/infer", content=iter([b"x" * MIB] * 17)), 413)
+
+
+@pytest.mark.parametrize("path", ["/gates", "/v2/models/race/infer"])
+def test_a_body_that_does_not_come_is_not_waited_for(
+    url: str, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limiting, "_BODY_SECONDS", 0.1)
+    with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), SECONDS) as line:
+        line.sendall(
+            f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{{".encode()
+        )
+        assert line.recv(4096).startswith(b"HTTP/1.1 408 ")
+
+
+def test_what_nobody_foresaw_is_a_problem(world: Services) -> None:
+    async def bind_broken(settings: GatewaySettings, server: WebServer) -> None:
+        await bind(settings, server)
+        server.app.state.gateway.journals = None
+
+    settings = GatewaySettings(port=0, data_dir=world.folder, jobs_at_once=0)
+    service = RunningService(settings, bind_broken, WebServer)
+    try:
+        with client(f"http://{service.address}") as http:
+            answer = http.get("/training/runs")
+            told = problem(answer, 500)
+            assert told["title"] == "the gateway failed"
+            assert "Traceback" not in answer.text
+            assert "NoneType" not in answer.text
+            assert "default-src 'none'" in answer.headers["content-security-policy"]
+    finally:
+        service.close()
 
 
 def test_who_has_it_already_is_told_so(http: httpx.Client) -> None:
@@ -60,6 +99,8 @@ def test_other_sites_command_nothing(http: httpx.Client, url: str) -> None:
     ok(http.post("/matches", json=asked, headers={"origin": url}), 201)
     # A name of another site that stands for this machine.
     problem(http.get("/ladders", headers={"host": "rebound.example:80"}), 403)
+    # Probes ask under names of their own, and are told nothing else.
+    ok(http.get("/healthz", headers={"host": "gateway.mesh.svc:80"}))
 
 
 def test_a_site_that_was_named_may(world: Services) -> None:

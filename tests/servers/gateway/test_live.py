@@ -95,7 +95,19 @@ async def test_what_is_not_there_is_said(url: str, topic: str, kind: str) -> Non
 
 async def test_what_is_no_message_is_said(url: str) -> None:
     async with tab(url) as one:
-        for text in ("hello", "[]", '{"type":"shout","topic":"games"}', '{"type":"subscribe"}'):
+        for text in (
+            *(
+                "hello",
+                "[]",
+                "[" * 1024,
+                '{"type":"shout","topic":"games"}',
+                '{"type":"subscribe"}',
+            ),
+            *(
+                json.dumps({"type": "subscribe", "topic": f"games/{odd}"})
+                for odd in ("\ud800", "é")
+            ),
+        ):
             await one.line.send(text)
             assert (await one.until("refused"))["data"]["status"] == 400
         await one.line.send("x" * 2000)
@@ -112,6 +124,12 @@ async def test_another_sites_page_is_refused(url: str) -> None:
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 1008
         assert "another site" in closed.value.rcvd.reason
+    # What is said of it fits into the frame that closes a socket, whatever it is called.
+    async with tab(url, origin="https://" + "é" * 100) as one:
+        with pytest.raises(ConnectionClosed) as closed:
+            await one.until("anything")
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1008
     async with tab(url, origin=url) as own:
         await own.follow("games")
         await own.until("games")

@@ -239,6 +239,31 @@ def test_eight_promoters_at_once_leave_one_linear_history(model: RunningModel) -
     assert forth.version == moves[0].version
 
 
+class Overtaken(ModelClient):
+    """Somebody moves an alias right after it was looked at."""
+
+    def alias(self, name: str, alias: str) -> pb.GetAliasResponse | None:
+        seen = super().alias(name, alias)
+        if alias == "champion" and seen is not None:
+            other = 1 if seen.alias.version == 2 else 2
+            self.set_alias(name, alias, other, seen.alias.revision)
+        return seen
+
+
+def test_with_a_revision_an_alias_is_moved_from_there_alone(model: RunningModel) -> None:
+    client = model.client
+    for _ in range(2):
+        publish(client)
+    first = promote(client, "race", 1, revision=0)
+    with pytest.raises(Conflict, match="has revision"):
+        promote(client, "race", 2, revision=0)
+    with closing(Overtaken(model.address)) as overtaken, pytest.raises(Conflict):
+        promote(overtaken, "race", 2, revision=first.revision)
+    with pytest.raises(Conflict, match="somebody moved it"):
+        roll_back(client, "race", revision=first.revision)
+    assert len(list(client.alias_history("race", "champion"))) == 2
+
+
 def test_what_is_said_of_a_move_is_bounded(model: RunningModel) -> None:
     client = model.client
     publish(client)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import heapq
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from services._harness.access.audit.log import NO_LINE, line_hash
+
+_PIECE_BYTES: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,12 @@ def lines(folder: Path) -> list[dict[str, Any]]:
         for part in parts:
             read += [line for _, line in _lines(part) if isinstance(line, dict)]
     return sorted(read, key=lambda line: str(line.get("time", "")))
+
+
+def newest_first(folder: Path) -> Iterator[dict[str, Any]]:
+    """The same from their end on; only what is taken is read."""
+    each = (_backwards(parts) for parts in chains(folder).values())
+    return heapq.merge(*each, key=lambda line: str(line.get("time", "")), reverse=True)
 
 
 def verify(folder: Path) -> list[Break]:
@@ -86,6 +96,28 @@ def _wrong(line: Any, previous: str, number: int) -> str:
         return f"its number is {line.get('number')} and should be {number}"
     body = {name: value for name, value in line.items() if name not in ("previous", "hash")}
     return "" if line_hash(previous, body) == line.get("hash") else "it was changed"
+
+
+def _backwards(parts: list[Path]) -> Iterator[dict[str, Any]]:
+    for part in reversed(parts):
+        for raw in _raw_backwards(part):
+            try:
+                line = json.loads(raw)
+            except ValueError:
+                continue
+            if isinstance(line, dict):
+                yield line
+
+
+def _raw_backwards(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        at, rest = file.seek(0, os.SEEK_END), b""
+        while at:
+            size = min(at, _PIECE_BYTES)
+            at = file.seek(at - size)
+            rest, *whole = (file.read(size) + rest).split(b"\n")
+            yield from reversed(whole)
+        yield rest
 
 
 def _lines(path: Path) -> Iterator[tuple[int, Any]]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from mazemesh.errors import InvalidArgument
+from services.gateway.curves.runs import run_of
 from services.gateway.experiments.experiment import Experiment
 
 _PLACES: Final = ("learner/*/run.json", "jobs/*/learner/*/run.json")
@@ -17,7 +19,7 @@ _TAIL_BYTES: Final = 64 * 1024
 _RUNNING_SECONDS: Final = 60.0
 """A run that wrote within so long runs."""
 
-_NO_SETTINGS: Final = frozenset({"run_id", "policy", "game", "algorithm"})
+_LARGEST: Final = sys.float_info.max
 
 
 class Journals:
@@ -58,26 +60,28 @@ class Journals:
             about = json.loads(file.read_text())
         except (OSError, ValueError):
             return None  # half written, or gone
+        if not isinstance(about, dict):
+            return None
         first, last = _ends(file.with_name("metrics.jsonl"))
         parts = file.relative_to(self._data_dir).parts
-        run_id = str(about.get("run_id", parts[-2]))
+        run = run_of(about, parts[-2], "")
         end = _number(last.get("time"))
         running = end is not None and time.time() - end < _RUNNING_SECONDS
         return Experiment(
-            id=parts[1] if parts[0] == "jobs" else run_id,
-            run_id=run_id,
-            name=str(about.get("policy", parts[-2])),
+            id=parts[1] if parts[0] == "jobs" else run.id,
+            run_id=run.id,
+            name=run.policy,
             source="journal",
             status="running" if running else "finished",
-            game=str(about.get("game", "")),
-            algorithm=str(about.get("algorithm", "")),
+            game=run.game,
+            algorithm=run.algorithm,
             start_time=_number(first.get("time")),
             end_time=None if running else end,
-            params=dict(_flat(about)),
+            params={name: str(value) for name, value in run.settings.items()},
             metrics={
-                name: float(value)
+                name: number
                 for name, value in last.items()
-                if name not in ("time", "agent_steps") and _number(value) is not None
+                if name not in ("time", "agent_steps") and (number := _number(value)) is not None
             },
             steps=int(_number(last.get("agent_steps")) or 0),
         )
@@ -120,14 +124,4 @@ def _line(text: bytes) -> Mapping[str, Any]:
 def _number(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if abs(value) < float("inf") else None
-
-
-def _flat(about: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
-    for name, value in about.items():
-        if not before and name in _NO_SETTINGS:
-            continue
-        if isinstance(value, dict):
-            yield from _flat(value, f"{before}{name}.")
-        else:
-            yield f"{before}{name}", str(value)
+    return float(value) if abs(value) < _LARGEST else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from typing import Any
 
@@ -10,7 +11,9 @@ import pytest
 from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import connect
 
-from services.gateway.rest import training_socket
+from services.gateway.jobs.board import Board
+from services.gateway.rest.runs import training_socket
+from tests.servers.running import eventually
 
 SECONDS = 60.0
 
@@ -193,6 +196,9 @@ def test_a_socket_tells_how_things_stand_while_nothing_changes(
     with connect(f"{where}/ws/training/{job}", open_timeout=SECONDS) as socket:
         first, second = json.loads(socket.recv(SECONDS)), json.loads(socket.recv(SECONDS))
     assert first == second
+    # Nobody follows a job for a page that has gone, though the job never changes.
+    boards = [one for one in gc.get_objects() if type(one) is Board]
+    eventually(lambda: not any(board.followers for board in boards), SECONDS)
 
 
 def test_the_console_follows_it_as_a_topic(http: httpx.Client, url: str) -> None:

@@ -140,3 +140,11 @@ async def test_topics_are_bounded(hub: Hub) -> None:
     with pytest.raises(NotFound, match="topic"):
         hub.follow("sports/1", mailbox)
     await hub.close()
+
+
+async def test_what_nobody_foresaw_is_told_too(hub: Hub, weather: Weather) -> None:
+    mailbox = Viewer()
+    hub.follow("weather/here", mailbox)
+    weather.say(ValueError("frogs"))
+    assert "frogs" not in (await mailbox.told("over"))["data"]["reason"]
+    await hub.close()

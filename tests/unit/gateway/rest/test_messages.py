@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pytest
 from jsonschema import Draft202012Validator
 
+from mazemesh.errors import InvalidArgument
 from mazemesh.kserve import inference_pb2
 from mazemesh.v1 import elo_pb2, game_pb2, matchmaker_pb2, model_pb2, replay_pb2
 from services.gateway.rest.messages import as_json, model_of, number_of, words
-from services.gateway.rest.tensors import read_request, write_answer
+from services.gateway.rest.registry.tensors import read_request, write_answer
 
 
 def test_words_numbers_times_and_bytes() -> None:
@@ -81,3 +83,9 @@ def test_tensors_as_bytes_come_back() -> None:
     plain, none = write_answer(answer, frozenset())
     assert none is None
     assert json.loads(plain)["outputs"][0]["data"] == array.ravel().tolist()
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"inputs":' * 50_000, b"\xff", b"1" * 5_000])
+def test_what_is_no_request_is_refused(body: bytes) -> None:
+    with pytest.raises(InvalidArgument, match="body"):
+        read_request(body, "", "race", "")

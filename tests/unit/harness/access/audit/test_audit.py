@@ -6,8 +6,11 @@ import pytest
 
 from mazemesh.errors import Unavailable
 from services._harness.access.audit import log as audit_module
+from services._harness.access.audit import reading
 from services._harness.access.audit.log import AuditLog
-from services._harness.access.audit.reading import heads, lines, verify
+from services._harness.access.audit.reading import heads, lines, newest_first, verify
+
+SERVICES = (("model", 0), ("game", 1))
 
 
 @pytest.fixture
@@ -34,6 +37,21 @@ def test_lines_are_chained_over_restarts(folder: Path) -> None:
     assert heads(folder)["model-1"]["number"] == 3
     assert file_of(folder).stat().st_mode & 0o777 == 0o600
     assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_lines_are_read_from_their_end(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert list(newest_first(folder)) == []
+    monkeypatch.setattr(audit_module, "_MOST_BYTES", 2_000)  # several parts
+    monkeypatch.setattr(reading, "_PIECE_BYTES", 64)  # of which each has many pieces
+    logs = [AuditLog(folder, name, iter(range(start, 100, 2)).__next__) for name, start in SERVICES]
+    for _ in range(20):
+        for log in logs:
+            log.write(method="x")
+    for log in logs:
+        log.close()
+    (folder / "game-1.000001.jsonl").open("ab").write(b"no line")
+    assert len(list(folder.iterdir())) > 4
+    assert list(newest_first(folder)) == lines(folder)[::-1]
 
 
 def test_two_instances_have_a_chain_each(folder: Path) -> None:

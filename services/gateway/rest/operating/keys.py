@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path
@@ -14,7 +14,7 @@ from services._harness.access.callers.keys import Key, new_key
 from services._harness.access.callers.roles import Role
 from services._harness.access.callers.sql_keys import SqlKeys
 from services.gateway.context import Gateway, GatewayDep
-from services.gateway.rest.asking import TEXT
+from services.gateway.rest.asking import TEXT, when
 
 router = APIRouter(tags=["keys"])
 
@@ -120,13 +120,9 @@ def _described(key: Key, now: float) -> dict[str, Any]:
         "policies": list(key.policies),
         "games": list(key.games),
         "player": key.player,
-        "create_time": _time(key.create_time),
-        "expire_time": _time(key.expire_time),
-        "revoke_time": _time(key.revoke_time),
-        "last_use_time": _time(key.use_time),
+        "create_time": when(key.create_time),
+        "expire_time": when(key.expire_time),
+        "revoke_time": when(key.revoke_time),
+        "last_use_time": when(key.use_time),
         "state": key.why_void(now) or "good",
     }
-
-
-def _time(seconds: float | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

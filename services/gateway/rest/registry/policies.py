@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from mazemesh.client.model import DOWNLOAD_DEADLINE
+from mazemesh.client.model import DOWNLOAD_DEADLINE, ModelClient
 from mazemesh.client.promotion import CHAMPION, PREVIOUS, promote, roll_back
 from mazemesh.errors import Conflict, InvalidArgument, NotFound
 from mazemesh.v1 import model_pb2 as pb
@@ -201,14 +201,16 @@ async def promoted(
 ) -> Any:
     """Moves an alias to a version; `champion` leaves `previous` behind.
 
-    With `If-Match` it is moved only from where it was looked at, else from wherever it stands.
+    With `If-Match` it is moved only from where it was looked at, else from wherever it stands. So
+    with it, too, what is sent again moves nothing twice, whichever gateway it comes to; by an
+    `Idempotency-Key` alone the one gateway knows it that was asked before.
     """
-    expected = _revision(if_match) if if_match else None
-    if expected is not None:
-        await _check_revision(calls, name, wanted.alias, expected)
     given = {"alias": wanted.alias, "reason": wanted.reason, "mover": _mover(visitor)}
-    moved = await calls(lambda mesh: promote(mesh.model, name, wanted.version, **given))
-    return told(moved, headers={"etag": f'"{moved.revision}"'})
+    return await _alias_moved(
+        calls,
+        if_match,
+        lambda model, at: promote(model, name, wanted.version, **given, revision=at),
+    )
 
 
 @router.post(
@@ -221,12 +223,14 @@ async def rolled_back(
     wanted: Rollback,
     if_match: IfMatch = "",
 ) -> Any:
-    """Moves an alias back to where it stood before its last move."""
-    if if_match:
-        await _check_revision(calls, name, wanted.alias, _revision(if_match))
+    """Moves an alias back to where it stood before its last move.
+
+    Sent again it goes back further, unless `If-Match` says from where (see promote).
+    """
     given = {"alias": wanted.alias, "reason": wanted.reason, "mover": _mover(visitor)}
-    moved = await calls(lambda mesh: roll_back(mesh.model, name, **given))
-    return told(moved, headers={"etag": f'"{moved.revision}"'})
+    return await _alias_moved(
+        calls, if_match, lambda model, at: roll_back(model, name, **given, revision=at)
+    )
 
 
 @router.get(
@@ -262,16 +266,17 @@ async def _described(calls: CallsDep, name: str, version: int) -> pb.PolicyVersi
         request.page_token = page.next_page_token
 
 
-async def _check_revision(calls: CallsDep, name: str, alias: str, expected: int) -> None:
+async def _alias_moved(
+    calls: CallsDep, if_match: str, work: Callable[[ModelClient, int | None], pb.AliasMove]
+) -> Any:
+    revision = _revision(if_match) if if_match else None
     try:
-        request = pb.GetAliasRequest(name=name, alias=alias)
-        found = (await calls.ask(calls.rpcs.model.GetAlias, request)).alias.revision
-    except NotFound:
-        found = 0
-    if found != expected:
-        raise PreconditionFailed(
-            f"{name}:{alias} has revision {found} and not {expected}: somebody moved it; look again"
-        )
+        moved = await calls(lambda mesh: work(mesh.model, revision))
+    except Conflict as error:
+        if revision is None:
+            raise
+        raise PreconditionFailed(str(error)) from error
+    return told(moved, headers={"etag": f'"{moved.revision}"'})
 
 
 def _revision(if_match: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path
@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from services.gateway.context import GatewayDep
 from services.gateway.experiments.experiment import Experiment
-from services.gateway.rest.asking import PageSize, PageToken
+from services.gateway.rest.asking import PageSize, PageToken, when
 
 router = APIRouter(tags=["experiments"])
 
@@ -72,8 +72,8 @@ def _shown(one: Experiment) -> ExperimentShown:
         status=one.status,
         game=one.game,
         algorithm=one.algorithm,
-        start_time=_time(one.start_time),
-        end_time=_time(one.end_time),
+        start_time=when(one.start_time),
+        end_time=when(one.end_time),
         params=dict(one.params),
         metrics={
             name: value if abs(value) < float("inf") else None
@@ -81,7 +81,3 @@ def _shown(one: Experiment) -> ExperimentShown:
         },
         agent_steps=one.steps,
     )
-
-
-def _time(seconds: float | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

@@ -17,7 +17,12 @@ from services.gateway.access.visitor import CallsDep
 from services.gateway.context import GatewayDep
 from services.gateway.rest.asking import told
 from services.gateway.rest.messages import model_of
-from services.gateway.rest.tensors import HEADER_LENGTH, decompressed, read_request, write_answer
+from services.gateway.rest.registry.tensors import (
+    HEADER_LENGTH,
+    decompressed,
+    read_request,
+    write_answer,
+)
 
 router = APIRouter(prefix="/v2", tags=["kserve"])
 

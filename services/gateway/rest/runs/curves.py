@@ -17,6 +17,7 @@ from services.gateway.curves.runs import compared, is_group
 from services.gateway.curves.selecting import Picture, draw
 from services.gateway.curves.series import Axis
 from services.gateway.curves.stores.journals import Journals, Summary
+from services.gateway.rest.asking import when
 
 router = APIRouter(prefix="/training", tags=["curves"])
 
@@ -70,7 +71,12 @@ class Settings(BaseModel):
     same: dict[str, Any] = Field(description="those that are the same in all")
 
 
-@router.get("/runs", summary="All runs", responses={304: {"description": "as it was"}})
+@router.get(
+    "/runs",
+    summary="All runs",
+    response_model=Runs,
+    responses={304: {"description": "as it was"}},
+)
 async def runs(
     gateway: GatewayDep,
     response: Response,
@@ -79,7 +85,7 @@ async def runs(
         str, Query(max_length=2_000, description="names of figures, separated by commas")
     ] = "episode_reward,episode_success",
     if_none_match: IfNoneMatch = "",
-) -> Runs:
+) -> Runs | Response:
     """Runs of the mesh, of jobs and of studies' trials, from the journals of their learners."""
     journals = await looked(gateway.journals)
     found = [one for one in journals.summaries() if one.run.matches(q)]
@@ -87,7 +93,7 @@ async def runs(
     states = [now - (one.last_time or 0) < _RUNNING_SECONDS for one in found]
     tag = f'"{journals.revision}-{reading.done}-{sum(states)}"'
     if if_none_match == tag:
-        return Response(status_code=304, headers={"ETag": tag})  # type: ignore[return-value]
+        return Response(status_code=304, headers={"ETag": tag})
     response.headers["ETag"] = tag
     names = [name for name in figures.split(",") if name]
     return Runs(
@@ -204,11 +210,7 @@ def _summary(one: Summary, names: Sequence[str], running: bool) -> RunSummary:
         lines=one.lines,
         steps=one.steps,
         seconds=one.seconds,
-        began=_time(one.began),
-        last=_time(one.last_time),
+        began=when(one.began),
+        last=when(one.last_time),
         figures={name: one.figures[name] for name in names if name in one.figures},
     )
-
-
-def _time(seconds: float | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

@@ -12,7 +12,7 @@ from mazemesh.errors import FailedPrecondition
 from services._harness.access.callers.roles import Kind
 from services.gateway.access.admitting import may
 from services.gateway.access.endpoints import ENDPOINTS
-from services.gateway.access.logins import Logins
+from services.gateway.access.logins import STATE_COOKIE, STATE_SECONDS, Logins
 from services.gateway.access.visitor import Visitor, VisitorDep
 from services.gateway.context import Gateway, GatewayDep
 
@@ -99,9 +99,9 @@ async def begin_oidc(
     where, carried = await provider.begin(str(request.base_url), back)
     answer = RedirectResponse(where, 303)
     answer.set_cookie(
-        "mazemesh_oidc",
+        STATE_COOKIE,
         carried,
-        max_age=600,
+        max_age=int(STATE_SECONDS),
         path="/session/oidc",
         secure=logins.secure,
         httponly=True,
@@ -125,11 +125,11 @@ async def end_oidc(
 ) -> RedirectResponse:
     """Where the provider sends a browser back to; it is then logged in."""
     provider = _provider(gateway, logins)
-    carried = request.cookies.get("mazemesh_oidc", "")
+    carried = request.cookies.get(STATE_COOKIE, "")
     key, name, back = await provider.end(str(request.base_url), carried, state, code)
     answer = RedirectResponse(back, 303)
     logins.begin(answer, key, name)
-    answer.delete_cookie("mazemesh_oidc", path="/session/oidc")
+    answer.delete_cookie(STATE_COOKIE, path="/session/oidc")
     return answer
 
 
@@ -147,7 +147,7 @@ def _provider(gateway: Gateway, logins: Logins) -> Any:
     return gateway.provider
 
 
-def described(gateway: Any, visitor: Visitor) -> Session:
+def described(gateway: Gateway, visitor: Visitor) -> Session:
     """What a visitor is told of itself."""
     asks = gateway.server.access is not None
     key = visitor.caller.key

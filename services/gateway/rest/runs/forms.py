@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
@@ -10,8 +9,7 @@ from pydantic import BaseModel, Field
 
 from services.gateway.context import GatewayDep
 from services.gateway.forms.cost import Pace, estimate
-from services.gateway.forms.fields import fields_of
-from services.gateway.rest.curves import looked
+from services.gateway.rest.runs.curves import looked
 
 router = APIRouter(prefix="/training", tags=["training"])
 
@@ -65,7 +63,7 @@ class CostEstimate(BaseModel):
 @router.get("/form", summary="Fields of a run")
 async def form(gateway: GatewayDep, game: Game = "race", algorithm: Algorithm = "ppo") -> Form:
     """Every setting that a run may be given, with its meaning, its bounds and its preset."""
-    return Form.model_validate(await asyncio.to_thread(fields_of, game, algorithm))
+    return Form.model_validate(await gateway.jobs.offers.form(game, algorithm))
 
 
 @router.get("/cost", summary="What a run would take")

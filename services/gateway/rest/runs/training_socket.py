@@ -11,21 +11,20 @@ from typing import Final
 from fastapi import APIRouter, WebSocket
 from starlette.websockets import WebSocketDisconnect
 
-from mazemesh.errors import MazemeshError, ResourceExhausted
-from services.gateway.access.origins import check_origin
-from services.gateway.access.visitor import VisitorDep
+from mazemesh.errors import MazemeshError
+from services.gateway.access.sockets import SocketDep, refusal
 from services.gateway.context import Gateway, GatewayDep
 from services.gateway.jobs.bind import Jobs
+from services.gateway.jobs.job import Job
 from services.gateway.live.news import News
-from services.gateway.live.socket import refuse
-from services.gateway.rest.job_models import progress_message, told
+from services.gateway.rest.runs.job_models import progress_message, told
 
 router = APIRouter(include_in_schema=False)
 
 EVERY_SECONDS: Final = 10.0
 """Between two messages while nothing changes."""
 
-_NORMAL, _POLICY, _LATER = 1000, 1008, 1013
+_NORMAL, _LATER = 1000, 1013
 
 
 async def job_news(jobs: Jobs, job_id: str) -> AsyncIterator[News]:
@@ -36,49 +35,45 @@ async def job_news(jobs: Jobs, job_id: str) -> AsyncIterator[News]:
 
 
 @router.websocket("/ws/training/{experiment_id}")
-async def training(
-    experiment_id: str, socket: WebSocket, gateway: GatewayDep, visitor: VisitorDep
-) -> None:
+async def training(experiment_id: str, socket: SocketDep, gateway: GatewayDep) -> None:
     """Tells how a run goes: at each change, and every 10 s; closes after its end."""
     try:
-        check_origin(socket, gateway.settings)
         await gateway.jobs.queue.get(experiment_id[:64])
-        place = gateway.sockets.enter(visitor)
-    except ResourceExhausted as error:
-        await refuse(socket, _LATER, str(error))
-        return
     except MazemeshError as error:
-        await refuse(socket, _POLICY, str(error))
-        return
-    with place:
-        await socket.accept()
-        tasks = [
-            asyncio.create_task(_say(socket, gateway, experiment_id)),
-            asyncio.create_task(_hear(socket)),
-        ]
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        raise refusal(error) from error
+    tasks = [
+        asyncio.create_task(_say(socket, gateway, experiment_id)),
+        asyncio.create_task(_hear(socket)),
+    ]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _say(socket: WebSocket, gateway: Gateway, experiment_id: str) -> None:
     text = ""
     async with aclosing(gateway.jobs.board.follow(experiment_id)) as news:
-        coming: asyncio.Future[object] | None = None
-        while True:
-            coming = coming or asyncio.ensure_future(anext(news, None))
-            done, _ = await asyncio.wait({coming}, timeout=EVERY_SECONDS)
-            if done:
-                job, coming = coming.result(), None
-                if job is None:
-                    await socket.close(_NORMAL, "it has ended")
+        coming: asyncio.Future[Job | None] | None = None
+        try:
+            while True:
+                coming = coming or asyncio.ensure_future(anext(news, None))
+                done, _ = await asyncio.wait({coming}, timeout=EVERY_SECONDS)
+                if done:
+                    job, coming = coming.result(), None
+                    if job is None:
+                        await socket.close(_NORMAL, "it has ended")
+                        return
+                    text = json.dumps(progress_message(job), allow_nan=False)
+                if not await _sent(socket, gateway, text):
                     return
-                text = json.dumps(progress_message(job), allow_nan=False)  # type: ignore[arg-type]
-            if not await _sent(socket, gateway, text):
-                return
+        finally:
+            # One that goes on would follow the job until that changes, for nobody.
+            if coming is not None:
+                coming.cancel()
+                await asyncio.gather(coming, return_exceptions=True)
 
 
 async def _sent(socket: WebSocket, gateway: Gateway, text: str) -> bool:

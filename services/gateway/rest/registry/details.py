@@ -12,7 +12,7 @@ from mazemesh.v1 import registry_pb2 as pb
 from services.gateway.access.visitor import CallsDep
 from services.gateway.rest.asking import PageSize, PageToken, told
 from services.gateway.rest.messages import model_of
-from services.gateway.rest.policies import PolicyName, Version
+from services.gateway.rest.registry.policies import PolicyName, Version
 
 router = APIRouter(tags=["policies"])
 

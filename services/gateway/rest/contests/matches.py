@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from typing import Annotated, Any
 
@@ -10,14 +9,13 @@ from fastapi import APIRouter, Path
 from google.protobuf.duration_pb2 import Duration
 from pydantic import BaseModel, ConfigDict, Field
 
-from mazemesh.errors import DeadlineExceeded, FailedPrecondition, NotFound
+from mazemesh.errors import DeadlineExceeded, FailedPrecondition, NotFound, Unavailable
 from mazemesh.v1 import elo_pb2, game_pb2
 from mazemesh.v1 import matchmaker_pb2 as pb
 from services.gateway.access.visitor import CallsDep
 from services.gateway.context import GatewayDep
-from services.gateway.rest.asking import Name, PageSize, PageToken, Time, stamp, told
-from services.gateway.rest.games import Settings
-from services.gateway.rest.gates import RequestId
+from services.gateway.rest.asking import Name, PageSize, PageToken, RequestId, Time, stamp, told
+from services.gateway.rest.contests.games import Settings
 from services.gateway.rest.messages import model_of
 
 router = APIRouter(tags=["matches"])
@@ -134,7 +132,7 @@ async def find(
     )
     deadline = seconds + 10.0
     try:
-        async with asyncio.timeout(deadline):
+        async with gateway.waiting.at_most(deadline):
             async for news in calls.rpcs.follow(
                 calls.rpcs.matchmaker.FindMatch, request, calls.visitor.key, deadline=deadline
             ):
@@ -142,6 +140,8 @@ async def find(
                     return told(news.matched)
     except (TimeoutError, DeadlineExceeded):
         pass
+    if gateway.waiting.over:
+        raise Unavailable("the gateway stops; ask again", retry_after=1.0)
     raise FailedPrecondition(f"nobody came within {seconds:g} s; ask again, or take a bot")
 
 

@@ -62,7 +62,7 @@ def read_request(
     head, tail = _split(body, header_length)
     try:
         asked = json.loads(head)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidArgument(f"body: it is no JSON ({error})") from error
     if not isinstance(asked, dict):
         raise InvalidArgument("body: it should be an object with `inputs`")

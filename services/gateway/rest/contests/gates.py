@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Path
+from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from mazemesh.errors import NotFound
 from mazemesh.v1 import elo_pb2
 from mazemesh.v1 import matchmaker_pb2 as pb
 from services.gateway.access.visitor import CallsDep, VisitorDep
-from services.gateway.context import GatewayDep
-from services.gateway.rest.asking import TEXT, Name, PageSize, PageToken, Prefer, told, wait_of
+from services.gateway.context import Gateway, GatewayDep
+from services.gateway.rest.asking import (
+    TEXT,
+    Name,
+    PageSize,
+    PageToken,
+    Prefer,
+    RequestId,
+    told,
+    wait_of,
+)
 from services.gateway.rest.messages import model_of
 
 router = APIRouter(tags=["gates"])
@@ -23,15 +31,6 @@ _PLAYER = r"^[!-~]{1,160}$"
 _START_DEADLINE = 60.0
 
 GateId = Annotated[str, Path(min_length=1, max_length=96, pattern=r"^[!-~]+$")]
-RequestId = Annotated[
-    str,
-    Header(
-        alias="Idempotency-Key",
-        max_length=128,
-        pattern=r"^[!-~]*$",
-        description="What is sent again with the same key happens once.",
-    ),
-]
 
 
 class GateStart(BaseModel):
@@ -119,7 +118,7 @@ async def start(
     headers = {"location": f"/gates/{run.gate.gate_id}"}
     if seconds:
         headers["preference-applied"] = f"wait={seconds:g}"
-        run = await _ended(calls, run, seconds)
+        run = await _ended(gateway, calls, run, seconds)
     return told(run, 201, headers)
 
 
@@ -132,10 +131,10 @@ async def cancel(calls: CallsDep, gate_id: GateId, ending: Ending) -> Any:
     return told((await calls.ask(calls.rpcs.matchmaker.CancelGate, request)).run)
 
 
-async def _ended(calls: CallsDep, run: pb.GateRun, seconds: float) -> pb.GateRun:
+async def _ended(gateway: Gateway, calls: CallsDep, run: pb.GateRun, seconds: float) -> pb.GateRun:
     request = pb.WatchGateRunRequest(gate_id=run.gate.gate_id)
     try:
-        async with asyncio.timeout(seconds):
+        async with gateway.waiting.at_most(seconds):
             async for answer in calls.rpcs.follow(
                 calls.rpcs.matchmaker.WatchGateRun, request, calls.visitor.key
             ):

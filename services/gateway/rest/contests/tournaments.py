@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from mazemesh.tournaments import asking
 from mazemesh.v1 import matchmaker_pb2 as pb
 from services.gateway.access.visitor import CallsDep, VisitorDep
-from services.gateway.rest.asking import TEXT, PageSize, PageToken, told
-from services.gateway.rest.gates import Ending, RequestId
+from services.gateway.rest.asking import TEXT, PageSize, PageToken, RequestId, told
+from services.gateway.rest.contests.gates import Ending
 from services.gateway.rest.messages import model_of
 
 router = APIRouter(tags=["tournaments"])

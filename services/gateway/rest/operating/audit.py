@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -50,13 +51,24 @@ async def lines(
 ) -> Lines:
     """The last lines; those of one key where it is named."""
     folder = gateway.settings.data_dir / FOLDER
-    found = await asyncio.to_thread(reading.lines, folder)
-    found = [line for line in found if key in ("", line.get("key"))]
-    if before:
-        found = [line for line in found if str(line.get("time", "")) < before]
-    shown = found[-last:]
-    more = str(shown[0].get("time", "")) if len(found) > len(shown) else ""
-    return Lines(lines=shown, before=more)
+    return await asyncio.to_thread(_page, folder, key, before, last)
+
+
+def _page(folder: Path, key: str, before: str, most: int) -> Lines:
+    """The last lines; of those that have the time of the first one all, since pages go by time."""
+    shown: list[dict[str, Any]] = []
+    for line in reading.newest_first(folder):
+        time = _time(line)
+        if (before and time >= before) or key not in ("", line.get("key")):
+            continue
+        if len(shown) >= most and time != _time(shown[-1]):
+            return Lines(lines=shown[::-1], before=_time(shown[-1]))
+        shown.append(line)
+    return Lines(lines=shown[::-1], before="")
+
+
+def _time(line: dict[str, Any]) -> str:
+    return str(line.get("time", ""))
 
 
 @router.get("/audit/verification", summary="Whether the logs are whole")

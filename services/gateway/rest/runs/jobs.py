@@ -11,12 +11,11 @@ from mazemesh.errors import InvalidArgument
 from services.gateway.access.visitor import VisitorDep
 from services.gateway.context import GatewayDep
 from services.gateway.jobs.job import State
-from services.gateway.rest.asking import Prefer
-from services.gateway.rest.gates import RequestId
-from services.gateway.rest.job_models import JobModel, JobPage, NewTraining, NewTuning, told
-from services.gateway.rest.job_requests import own, submit
-from services.gateway.rest.training import ExperimentId
-from services.gateway.rest.training import stop as stop_training
+from services.gateway.rest.asking import Prefer, RequestId
+from services.gateway.rest.runs.job_models import JobModel, JobPage, NewTraining, NewTuning, told
+from services.gateway.rest.runs.job_requests import own, submit
+from services.gateway.rest.runs.training import ExperimentId
+from services.gateway.rest.runs.training import stop as stop_training
 
 router = APIRouter(prefix="/jobs", tags=["training"])
 

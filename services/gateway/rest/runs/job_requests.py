@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import secrets
 from contextlib import aclosing
@@ -16,7 +15,7 @@ from services.gateway.jobs.bind import Jobs
 from services.gateway.jobs.budget import NO_TARGET
 from services.gateway.jobs.job import Job, State
 from services.gateway.rest.asking import wait_of
-from services.gateway.rest.job_models import StartTraining, StartTuning
+from services.gateway.rest.runs.job_models import StartTraining, StartTuning
 
 USUAL_PRIORITY: Final = 5
 _UNDECIDED: Final = (State.QUEUED, State.STARTING)
@@ -59,7 +58,7 @@ async def submit(
     except InvalidArgument as error:
         raise _as_it_was_said(error, asked) from error
     most = gateway.settings.longest_wait_seconds
-    return await _decided(jobs, job, wait_of(prefer, most))
+    return await _decided(gateway, job, wait_of(prefer, most))
 
 
 def new_name(game: str, tunes: bool) -> str:
@@ -89,12 +88,13 @@ async def own(jobs: Jobs, visitor: Visitor, job_id: str) -> Job:
     return job
 
 
-async def _decided(jobs: Jobs, job: Job, seconds: float) -> Job:
+async def _decided(gateway: Gateway, job: Job, seconds: float) -> Job:
     """The job when it runs or has ended, for who prefers to wait for that."""
     if not seconds:
         return job
     try:
-        async with asyncio.timeout(seconds), aclosing(jobs.board.follow(job.job_id)) as news:
+        news = gateway.jobs.board.follow(job.job_id)
+        async with gateway.waiting.at_most(seconds), aclosing(news):
             async for job in news:  # the latest is what is told
                 if job.state not in _UNDECIDED:
                     break

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import grpc
 from fastapi import APIRouter
@@ -24,15 +24,20 @@ from services.gateway.rest.messages import model_of
 router = APIRouter(tags=["system"])
 
 _HEALTH_SECONDS: Final = 2.0
-_SERVICES: Final = ("game", "matchmaker", "model", "elo", "replay")
+
+
+Service = Literal["game", "matchmaker", "model", "elo", "replay"]
+State = Literal["serving", "not serving", "away"]
+
+_SERVICES: Final[tuple[Service, ...]] = get_args(Service)
 
 
 class ServiceState(BaseModel):
     """One service, of several instances each."""
 
-    service: Literal["game", "matchmaker", "model", "elo", "replay"]
+    service: Service
     address: str
-    state: Literal["serving", "not serving", "away"]
+    state: State
 
 
 class System(BaseModel):
@@ -91,12 +96,12 @@ async def _states(gateway: Gateway) -> list[ServiceState]:
     ]
     states = await asyncio.gather(*(_state(gateway, address) for _, address in asked))
     return [
-        ServiceState(service=name, address=address, state=state)  # type: ignore[arg-type]
+        ServiceState(service=name, address=address, state=state)
         for (name, address), state in zip(asked, states, strict=True)
     ]
 
 
-async def _state(gateway: Gateway, address: str) -> str:
+async def _state(gateway: Gateway, address: str) -> State:
     stub: Any = HealthStub(gateway.rpcs.at(address))
     try:
         answer = await stub.Check(HealthCheckRequest(), timeout=_HEALTH_SECONDS)

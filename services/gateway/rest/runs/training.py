@@ -10,10 +10,9 @@ from pydantic import BaseModel, Field
 from services.gateway.access.visitor import VisitorDep
 from services.gateway.context import GatewayDep
 from services.gateway.jobs.work import SETTINGS
-from services.gateway.rest.asking import Prefer
-from services.gateway.rest.gates import RequestId
-from services.gateway.rest.job_models import JobModel, Started, StartTraining, told
-from services.gateway.rest.job_requests import own, submit
+from services.gateway.rest.asking import Prefer, RequestId
+from services.gateway.rest.runs.job_models import JobModel, Started, StartTraining, told
+from services.gateway.rest.runs.job_requests import own, submit
 
 router = APIRouter(prefix="/training", tags=["training"])
 

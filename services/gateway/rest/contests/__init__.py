@@ -1,0 +1,1 @@
+"""Games and matches, and who is better by them."""

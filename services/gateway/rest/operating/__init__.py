@@ -1,0 +1,1 @@
+"""The mesh and who may use it."""

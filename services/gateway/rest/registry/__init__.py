@@ -1,0 +1,1 @@
+"""Policies: their versions, aliases and checks, and how they are asked."""
