@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from services.gateway.jobs.budget import NO_USAGE, Usage
-from services.gateway.jobs.job import Job, State
+from services.gateway.jobs.nouns.budget import NO_USAGE, Usage
+from services.gateway.jobs.nouns.job import Job, State
 
 
 class JobMetrics:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from services.gateway.access.visitor import VisitorDep
 from services.gateway.context import GatewayDep
-from services.gateway.jobs.work import SETTINGS
+from services.gateway.jobs.nouns.work import SETTINGS
 from services.gateway.rest.asking import Prefer
 from services.gateway.rest.gates import RequestId
 from services.gateway.rest.job_models import JobModel, Started, StartTraining, told

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from mazemesh.process.interpreter import run_module
-from services.gateway.jobs.plan import Process
+from services.gateway.jobs.attempts.plan import Process
 
 GIVE_UP_AFTER: Final = 6
 """Deaths in a row, each within `_STEADY_SECONDS` of its start."""

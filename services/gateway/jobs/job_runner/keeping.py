@@ -13,18 +13,18 @@ from typing import Any, Final, TextIO
 
 from mazemesh.process.parent import PARENT_VARIABLE
 from mazemesh.process.ports import free_block
-from services.gateway.jobs.budget import NO_USAGE
-from services.gateway.jobs.job import KEPT_LINES, Progress, State
+from services.gateway.jobs.attempts.journal import progress_of
+from services.gateway.jobs.attempts.logs import merged
+from services.gateway.jobs.attempts.plan import Plan, Process
+from services.gateway.jobs.attempts.report import Report
 from services.gateway.jobs.job_runner.accounting import Account
 from services.gateway.jobs.job_runner.child import Child, Outcome, last_lines
 from services.gateway.jobs.job_runner.mesh_watch import MeshWatch
 from services.gateway.jobs.job_runner.reading import Echo, Episodes, Journal
 from services.gateway.jobs.job_runner.reports import Reports
-from services.gateway.jobs.journal import progress_of
 from services.gateway.jobs.launcher import End
-from services.gateway.jobs.logs import merged
-from services.gateway.jobs.plan import Plan, Process
-from services.gateway.jobs.report import Report
+from services.gateway.jobs.nouns.budget import NO_USAGE
+from services.gateway.jobs.nouns.job import KEPT_LINES, Progress, State
 
 LOOK_SECONDS: Final = 0.5
 STOP_SECONDS: Final = 45.0

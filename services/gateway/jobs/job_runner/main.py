@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from mazemesh.process.errors import StartError
-from services.gateway.jobs import plan as plans
+from services.gateway.jobs.attempts import plan as plans
 from services.gateway.jobs.job_runner.keeping import Keeping
 from services.gateway.jobs.job_runner.mesh_watch import MeshWatch
 from services.gateway.jobs.job_runner.reports import (

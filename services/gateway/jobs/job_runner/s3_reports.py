@@ -6,8 +6,8 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
+from services.gateway.jobs.attempts.report import Report, from_json, to_json
 from services.gateway.jobs.job_runner.reports import Lines
-from services.gateway.jobs.report import Report, from_json, to_json
 
 
 class S3Reports:

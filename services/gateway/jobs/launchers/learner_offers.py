@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from mazemesh.errors import InvalidArgument, Unavailable
 from mazemesh.process.interpreter import run_module
-from services.gateway.jobs.plan import training_flags, tuning_flags
-from services.gateway.jobs.work import Training, Work
+from services.gateway.jobs.attempts.plan import training_flags, tuning_flags
+from services.gateway.jobs.nouns.work import Training, Work
 
 SECONDS: Final = 60.0
 """For an answer, the start of the process included."""

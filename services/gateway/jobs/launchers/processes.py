@@ -16,14 +16,14 @@ from typing import Final
 from mazemesh.errors import ResourceExhausted, Unavailable
 from mazemesh.process.disk import is_full
 from mazemesh.process.interpreter import run_module
-from services.gateway.jobs import plan as plans
-from services.gateway.jobs.job import Job
+from services.gateway.jobs.attempts import plan as plans
+from services.gateway.jobs.attempts.logs import merged
 from services.gateway.jobs.job_runner.child import last_lines
 from services.gateway.jobs.job_runner.main import LOCK
 from services.gateway.jobs.job_runner.mesh_watch import MeshWatch
 from services.gateway.jobs.job_runner.reports import FILE, read_report
 from services.gateway.jobs.launcher import Sighting
-from services.gateway.jobs.logs import merged
+from services.gateway.jobs.nouns.job import Job
 
 PLAN: Final = "plan.json"
 RUNNER_LOG: Final = "runner.log"

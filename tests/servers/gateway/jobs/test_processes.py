@@ -11,12 +11,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from services.gateway.jobs.budget import Budget, Target
-from services.gateway.jobs.job import Job, State
+from services.gateway.jobs.attempts.plan import Plan
 from services.gateway.jobs.job_runner.main import LOCK
 from services.gateway.jobs.launchers.processes import ProcessLauncher
-from services.gateway.jobs.plan import Plan
-from services.gateway.jobs.work import Training
+from services.gateway.jobs.nouns.budget import Budget, Target
+from services.gateway.jobs.nouns.job import Job, State
+from services.gateway.jobs.nouns.work import Training
 from tests.servers.gateway.jobs.launching import Launching
 from tests.servers.gateway.jobs.plans import practice_plan
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from services.gateway.jobs.budget import Budget, Target
-from services.gateway.jobs.job import State
+from services.gateway.jobs.attempts.plan import Plan, Process
 from services.gateway.jobs.job_runner.main import KEPT_BY_ANOTHER
 from services.gateway.jobs.job_runner.mesh_watch import MeshWatch
 from services.gateway.jobs.job_runner.reports import report_of_line
-from services.gateway.jobs.plan import Plan, Process
+from services.gateway.jobs.nouns.budget import Budget, Target
+from services.gateway.jobs.nouns.job import State
 from tests.servers.gateway.jobs.plans import PRACTICE, SECONDS, practice_plan, running
 
 
@@ -190,7 +190,7 @@ def test_each_process_shows_the_key_of_its_role_alone(tmp_path: Path) -> None:
 def test_the_plan_may_come_as_base64(tmp_path: Path) -> None:
     import base64
 
-    from services.gateway.jobs import plan as plans
+    from services.gateway.jobs.attempts import plan as plans
 
     plan = practice_plan(target=Target(steps=20))
     text = base64.b64encode(json.dumps(plans.to_json(plan)).encode()).decode()

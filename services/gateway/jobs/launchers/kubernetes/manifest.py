@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
-from services.gateway.jobs import plan as plans
-from services.gateway.jobs.plan import Plan
+from services.gateway.jobs.attempts import plan as plans
+from services.gateway.jobs.attempts.plan import Plan
 
 CONTAINER: Final = "job"
 LABEL: Final = "mazemesh/job"

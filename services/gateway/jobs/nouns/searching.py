@@ -7,7 +7,7 @@ from collections.abc import Collection
 from mazemesh.errors import InvalidArgument
 from mazemesh.tuning.objectives import parse_objectives, parse_target
 from mazemesh.tuning.space import parse_assignments
-from services.gateway.jobs.work import SETTINGS, Tuning
+from services.gateway.jobs.nouns.work import SETTINGS, Tuning
 
 _MESH = ("games", "actors")
 """Dimensions that are no settings of the learner."""

@@ -9,9 +9,9 @@ from typing import Any, Final
 import structlog
 
 from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError
-from services.gateway.jobs.choosing import Bounds, chosen
-from services.gateway.jobs.job import KEPT_LINES, LIVE, Job, State
 from services.gateway.jobs.launcher import Launcher, Sighting
+from services.gateway.jobs.nouns.job import KEPT_LINES, LIVE, Job, State
+from services.gateway.jobs.queueing.choosing import Bounds, chosen
 from services.gateway.jobs.store import JobStore
 
 log = structlog.get_logger("services.gateway.jobs")
