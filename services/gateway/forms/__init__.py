@@ -1,1 +1,1 @@
-"""The form that starts a run: its fields, and what it would cost."""
+"""What a run will take, by what runs like it took."""

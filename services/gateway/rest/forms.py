@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
@@ -10,7 +9,6 @@ from pydantic import BaseModel, Field
 
 from services.gateway.context import GatewayDep
 from services.gateway.forms.cost import Pace, estimate
-from services.gateway.forms.fields import fields_of
 from services.gateway.rest.curves import looked
 
 router = APIRouter(prefix="/training", tags=["training"])
@@ -59,13 +57,15 @@ class CostEstimate(BaseModel):
     seconds: float | None = Field(description="by the middle one of them")
     low: float | None = Field(description="by the faster quarter")
     high: float | None = Field(description="by the slower quarter")
-    dollars: float | None = Field(description="at `dollars_an_hour`; null where that is not set")
+    dollars: float | None = Field(
+        description="by the price of a job's hour; null: nobody has said"
+    )
 
 
 @router.get("/form", summary="Fields of a run")
 async def form(gateway: GatewayDep, game: Game = "race", algorithm: Algorithm = "ppo") -> Form:
     """Every setting that a run may be given, with its meaning, its bounds and its preset."""
-    return Form.model_validate(await asyncio.to_thread(fields_of, game, algorithm))
+    return Form.model_validate(await gateway.jobs.offers.form(game, algorithm))
 
 
 @router.get("/cost", summary="What a run would take")
@@ -81,5 +81,5 @@ async def cost(
         Pace(one.run.game, one.run.algorithm, one.steps, one.seconds)
         for one in journals.summaries()
     ]
-    found = estimate(steps, game, algorithm, known, gateway.settings.dollars_an_hour)
+    found = estimate(steps, game, algorithm, known, gateway.jobs.launcher.dollars_an_hour)
     return CostEstimate(**{name: getattr(found, name) for name in CostEstimate.model_fields})

@@ -47,6 +47,15 @@ class LearnerOffers:
         """
         return await self._ask("list")
 
+    async def form(self, game: str, algorithm: str) -> dict[str, Any]:
+        """Every field of a run with its kind, meaning, bounds and preset; no game is opened.
+
+        Raises:
+            InvalidArgument: there is no such algorithm.
+            Unavailable: no learner is installed here.
+        """
+        return await self._ask("form", game, algorithm)
+
     async def preset(self, game: str, algorithm: str) -> dict[str, Any]:
         """What a game, which has to be one that Game allows, is trained with by an algorithm.
 
