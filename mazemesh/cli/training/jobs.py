@@ -286,7 +286,10 @@ def _watched(training: Any, job_id: str, *, quiet: bool) -> Job:
     """The job at its end; a line for each change meanwhile. Ctrl-C ends the watching alone."""
     from mazemesh.client.gateway.jobs import JobFailed
 
+    seen: list[Job] = []
+
     def tell(job: Job) -> None:
+        seen[:] = [job]
         if not quiet:
             sys.stderr.write(f"{line(job)}\n")
 
@@ -294,6 +297,11 @@ def _watched(training: Any, job_id: str, *, quiet: bool) -> Job:
         found: Job = training.wait_for_completion(job_id, progress=tell)
     except JobFailed as error:
         return error.job
+    except KeyboardInterrupt:
+        sys.stderr.write(f"{job_id} goes on; `mazemesh jobs stop {job_id}` ends it\n")
+        if not seen:
+            raise
+        return seen[0]
     return found
 
 

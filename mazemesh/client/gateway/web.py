@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 from mazemesh.client.credentials import Credentials
 from mazemesh.errors import (
@@ -38,12 +38,14 @@ _ERRORS: Final[dict[int, type[MazemeshError]]] = {
     409: Conflict,
     412: Conflict,
     413: InvalidArgument,
+    422: InvalidArgument,
     429: ResourceExhausted,
     503: Unavailable,
     504: DeadlineExceeded,
 }
 
-Query = Mapping[str, str | int | bool]
+Query = Mapping[str, str | int | bool | Sequence[str]]
+"""Of several texts each is said for itself; what is empty is left out."""
 
 
 class Web:
@@ -53,8 +55,8 @@ class Web:
     """
 
     def __init__(self, url: str, credentials: Credentials | None = None) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        parts = _split(url)
+        if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
             raise InvalidArgument(
                 f"gateway: {url!r} should be a URL as http://127.0.0.1:50060, where `mazemesh up` "
                 "says that its console is (MAZEMESH_GATEWAY_URL)"
@@ -117,8 +119,7 @@ class Web:
     ) -> Any:
         target = self._parts.path.rstrip("/") + path
         if query:
-            said = {name: _text(value) for name, value in query.items() if value != ""}
-            target += f"?{urlencode(said)}"
+            target += f"?{urlencode(list(_said(query)))}"
         told = {"accept": "application/json", **headers}
         if self.credentials.key:
             told["authorization"] = f"Bearer {self.credentials.key}"
@@ -141,7 +142,13 @@ class Web:
             connection.close()
         if answer.status >= 300:
             raise _error(answer.status, data)
-        return json.loads(data) if data else None
+        try:
+            return json.loads(data) if data else None
+        except ValueError as error:
+            raise Unavailable(
+                f"what answers at {self.url}{path} is no gateway: {data[:40]!r}; MAZEMESH_GATEWAY_URL "
+                "should be where `mazemesh up` says that its console is"
+            ) from error
 
     def _connection(self) -> HTTPConnection:
         host, port = self._parts.hostname or "", self._parts.port
@@ -157,8 +164,25 @@ class Web:
         return context
 
 
-def _text(value: str | int | bool) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _split(url: str) -> SplitResult | None:
+    """The parts of a URL; None where it is none."""
+    try:
+        parts = urlsplit(url)
+        return parts if parts.port != 0 else None
+    except ValueError:  # a port, or brackets, that are none
+        return None
+
+
+def _said(query: Query) -> Iterator[tuple[str, str]]:
+    for name, value in query.items():
+        if isinstance(value, bool):
+            yield name, str(value).lower()
+        elif isinstance(value, int):
+            yield name, str(value)
+        else:
+            for text in (value,) if isinstance(value, str) else value:
+                if text:
+                    yield name, text
 
 
 def _error(status: int, data: bytes) -> MazemeshError:

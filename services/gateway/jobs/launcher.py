@@ -56,7 +56,11 @@ class Launcher(Protocol):
 
     @property
     def place(self) -> str:
-        """Where it starts them; a gateway looks after jobs of its own place alone."""
+        """Where it starts them; a gateway looks after jobs of its own place alone.
+
+        Raises:
+            Unavailable, ResourceExhausted: it cannot be told now.
+        """
         ...
 
     @property

@@ -57,9 +57,7 @@ class CostEstimate(BaseModel):
     seconds: float | None = Field(description="by the middle one of them")
     low: float | None = Field(description="by the faster quarter")
     high: float | None = Field(description="by the slower quarter")
-    dollars: float | None = Field(
-        description="by the price of a job's hour; null: nobody has said"
-    )
+    dollars: float | None = Field(description="by the price of a job's hour; null: nobody has said")
 
 
 @router.get("/form", summary="Fields of a run")

@@ -67,18 +67,22 @@ async def training(
 async def _say(socket: WebSocket, gateway: Gateway, experiment_id: str) -> None:
     text = ""
     async with aclosing(gateway.jobs.board.follow(experiment_id)) as news:
-        coming: asyncio.Future[object] | None = None
-        while True:
-            coming = coming or asyncio.ensure_future(anext(news, None))
-            done, _ = await asyncio.wait({coming}, timeout=EVERY_SECONDS)
-            if done:
-                job, coming = coming.result(), None
-                if job is None:
-                    await socket.close(_NORMAL, "it has ended")
+        coming = asyncio.ensure_future(anext(news, None))
+        try:
+            while True:
+                done, _ = await asyncio.wait({coming}, timeout=EVERY_SECONDS)
+                if done:
+                    job = coming.result()
+                    if job is None:
+                        await socket.close(_NORMAL, "it has ended")
+                        return
+                    text = json.dumps(progress_message(job), allow_nan=False)
+                    coming = asyncio.ensure_future(anext(news, None))
+                if not await _sent(socket, gateway, text):
                     return
-                text = json.dumps(progress_message(job), allow_nan=False)  # type: ignore[arg-type]
-            if not await _sent(socket, gateway, text):
-                return
+        finally:  # or it would follow the job for as long as that goes on
+            coming.cancel()
+            await asyncio.gather(coming, return_exceptions=True)
 
 
 async def _sent(socket: WebSocket, gateway: Gateway, text: str) -> bool:

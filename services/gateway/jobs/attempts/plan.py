@@ -13,6 +13,9 @@ from services.gateway.jobs.nouns.work import Setting, Training, Tuning
 REFUSED: Final = 2
 """Status of a worker whose settings are refused: it will be refused again."""
 
+INTERRUPTED: Final = 75
+"""Status of a keeper whose job is to go on elsewhere (EX_TEMPFAIL of sysexits.h)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Process:

@@ -15,7 +15,7 @@ from mazemesh.process.parent import PARENT_VARIABLE
 from mazemesh.process.ports import free_block
 from services.gateway.jobs.attempts.journal import progress_of
 from services.gateway.jobs.attempts.logs import merged
-from services.gateway.jobs.attempts.plan import Plan, Process
+from services.gateway.jobs.attempts.plan import INTERRUPTED, Plan, Process
 from services.gateway.jobs.attempts.report import Report
 from services.gateway.jobs.job_runner.accounting import Account
 from services.gateway.jobs.job_runner.child import Child, Outcome, last_lines
@@ -37,9 +37,6 @@ TOLD_SECONDS: Final = 5.0
 """Between two reports while nothing changes but what the job takes."""
 
 _END_TRIES: Final = 20
-
-INTERRUPTED: Final = 75
-"""Status of one whose job is to go on elsewhere (EX_TEMPFAIL of sysexits.h)."""
 
 
 class Keeping:
