@@ -14,6 +14,7 @@ from mazemesh.client.credentials import Credentials
 from mazemesh.errors import (
     Conflict,
     DeadlineExceeded,
+    FailedPrecondition,
     InvalidArgument,
     MazemeshError,
     NotFound,
@@ -71,7 +72,8 @@ class Web:
         """The answer to GET, from JSON.
 
         Raises:
-            MazemeshError: as the gateway says; Unavailable where it does not answer.
+            MazemeshError: as the gateway says; Unavailable where it does not answer,
+                FailedPrecondition where something else does.
         """
         return self._asked("GET", path, query, None, {}, tries=_TRIES)
 
@@ -145,9 +147,9 @@ class Web:
         try:
             return json.loads(data) if data else None
         except ValueError as error:
-            raise Unavailable(
-                f"what answers at {self.url}{path} is no gateway: {data[:40]!r}; MAZEMESH_GATEWAY_URL "
-                "should be where `mazemesh up` says that its console is"
+            raise FailedPrecondition(
+                f"what answers at {self.url}{path} is no gateway: {data[:40]!r}; "
+                "MAZEMESH_GATEWAY_URL should be where `mazemesh up` says that its console is"
             ) from error
 
     def _connection(self) -> HTTPConnection:

@@ -102,6 +102,8 @@ class Journals:
         self._held: OrderedDict[Path, Series] = OrderedDict()
         self._sizes: dict[Path, int] = {}
         self._bytes = 0
+        self._growing: Path | None = None
+        """Journal that `look` reads just now: its figures stay where they are added to."""
         self._reading = Reading(0, 0, 0)
         self._looked = -_FRESH_SECONDS
         self._closed = False
@@ -192,10 +194,14 @@ class Journals:
             return  # it was removed meanwhile
 
     def _read_on(self, journal: _Journal, size: int) -> None:
-        series = self._figures(journal)
-        for records in _pieces(journal, size):
-            with self._lock:
-                series.add(records)
+        with self._lock:
+            series, self._growing = self._figures(journal), journal.folder
+        try:
+            for records in _pieces(journal, size):
+                with self._lock:
+                    series.add(records)
+        finally:
+            self._growing = None
         with self._lock:
             journal.size = size
             _tell(journal, series)
@@ -224,8 +230,9 @@ class Journals:
                 if (series := self._held.get(folder)) is not None:
                     self._bytes += series.nbytes - self._sizes.get(folder, 0)
                     self._sizes[folder] = series.nbytes
-            while self._bytes > self._most_bytes and len(self._held) > 1:
-                self._let_go(next(iter(self._held)))
+            oldest = [folder for folder in self._held if folder != self._growing]
+            while self._bytes > self._most_bytes and len(self._held) > 1 and oldest:
+                self._let_go(oldest.pop(0))
 
     def _let_go(self, folder: Path) -> None:
         self._held.pop(folder, None)

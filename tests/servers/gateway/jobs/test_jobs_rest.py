@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import httpx
@@ -10,7 +11,9 @@ import pytest
 from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import connect
 
+from services.gateway.jobs.bind import Jobs, bind_jobs
 from services.gateway.rest import training_socket
+from tests.servers.gateway.world import Services, client, gateway
 
 SECONDS = 60.0
 
@@ -193,6 +196,26 @@ def test_a_socket_tells_how_things_stand_while_nothing_changes(
     with connect(f"{where}/ws/training/{job}", open_timeout=SECONDS) as socket:
         first, second = json.loads(socket.recv(SECONDS)), json.loads(socket.recv(SECONDS))
     assert first == second
+
+
+def test_who_leaves_follows_no_longer(world: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[Jobs] = []
+
+    async def bound(*given: Any) -> Jobs:
+        kept.append(await bind_jobs(*given))
+        return kept[0]
+
+    monkeypatch.setattr("services.gateway.bind.bind_jobs", bound)
+    with gateway(world, drain_seconds=1.0) as url, client(url) as http:
+        job = start(http)["experiment_id"]
+        with connect(f"{url.replace('http', 'ws', 1)}/ws/training/{job}") as socket:
+            socket.recv(SECONDS)
+            assert kept[0].board.followers == 1
+        until = time.monotonic() + SECONDS
+        while kept[0].board.followers and time.monotonic() < until:
+            time.sleep(0.01)
+        assert kept[0].board.followers == 0
+        http.post(f"/training/stop/{job}")
 
 
 def test_the_console_follows_it_as_a_topic(http: httpx.Client, url: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
@@ -12,7 +13,7 @@ import psutil
 import pytest
 
 from services.gateway.jobs.attempts.plan import Plan, Process
-from services.gateway.jobs.job_runner.main import KEPT_BY_ANOTHER
+from services.gateway.jobs.job_runner.main import KEPT_BY_ANOTHER, LOCK
 from services.gateway.jobs.job_runner.mesh_watch import MeshWatch
 from services.gateway.jobs.job_runner.reports import report_of_line
 from services.gateway.jobs.nouns.budget import Budget, Target
@@ -132,6 +133,22 @@ def test_a_job_has_one_keeper(tmp_path: Path) -> None:
         with running(tmp_path, practice_plan()) as second:
             assert second.process.wait(SECONDS) == KEPT_BY_ANOTHER
         assert runner.process.poll() is None
+
+
+def test_who_looks_whether_it_is_kept_holds_nobody_up(tmp_path: Path) -> None:
+    (tmp_path / "job").mkdir()
+    with (tmp_path / "job" / LOCK).open("a+") as looked:
+        fcntl.flock(looked, fcntl.LOCK_SH)
+        with running(tmp_path, practice_plan(target=Target(steps=20))) as runner:
+            opened = runner.process.pid
+            while not any(
+                one.path.endswith(f"job/{LOCK}") for one in psutil.Process(opened).open_files()
+            ):
+                assert runner.process.poll() is None
+            fcntl.flock(looked, fcntl.LOCK_UN)
+            told = runner.ended()
+    assert told.end is not None
+    assert told.end.state is State.FINISHED
 
 
 def test_it_ends_with_its_mesh_and_goes_on_with_the_next(tmp_path: Path) -> None:
