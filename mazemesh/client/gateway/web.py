@@ -75,7 +75,7 @@ class Web:
             MazemeshError: as the gateway says; Unavailable where it does not answer,
                 FailedPrecondition where something else does.
         """
-        return self._asked("GET", path, query, None, {}, tries=_TRIES)
+        return self._asked("GET", path, query, None, {}, tries=_TRIES, seconds=DEADLINE)
 
     def post(self, path: str, body: Any = None, *, request_id: str = "", wait: float = 0.0) -> Any:
         """The answer to POST, from JSON.
@@ -93,7 +93,9 @@ class Web:
         if wait:
             headers["prefer"] = f"wait={max(1, round(wait))}"
         tries = _TRIES if request_id else 1
-        return self._asked("POST", path, None, {} if body is None else body, headers, tries=tries)
+        sent = {} if body is None else body
+        seconds = DEADLINE + wait  # an answer that is held back comes late
+        return self._asked("POST", path, None, sent, headers, tries=tries, seconds=seconds)
 
     def _asked(
         self,
@@ -104,11 +106,12 @@ class Web:
         headers: dict[str, str],
         *,
         tries: int,
+        seconds: float,
     ) -> Any:
         pause = _FIRST_PAUSE
         for left in reversed(range(tries)):
             try:
-                return self._ask(method, path, query, body, headers)
+                return self._ask(method, path, query, body, headers, seconds)
             except Unavailable:
                 if not left:
                     raise
@@ -117,7 +120,13 @@ class Web:
         raise AssertionError("the last try raises")
 
     def _ask(
-        self, method: str, path: str, query: Query | None, body: Any, headers: dict[str, str]
+        self,
+        method: str,
+        path: str,
+        query: Query | None,
+        body: Any,
+        headers: dict[str, str],
+        seconds: float,
     ) -> Any:
         target = self._parts.path.rstrip("/") + path
         if query:
@@ -128,13 +137,13 @@ class Web:
         content = None
         if body is not None:
             content, told["content-type"] = json.dumps(body), "application/json"
-        connection = self._connection()
+        connection = self._connection(seconds)
         try:
             connection.request(method, target, content, told)
             answer = connection.getresponse()
             data = answer.read(_MOST_BYTES)
         except TimeoutError as error:
-            raise DeadlineExceeded(f"no answer from {self.url} within {DEADLINE:g} s") from error
+            raise DeadlineExceeded(f"no answer from {self.url} within {seconds:g} s") from error
         except (OSError, HTTPException) as error:
             raise Unavailable(
                 f"the gateway at {self.url} does not answer ({error}); `mazemesh up` starts one, "
@@ -152,11 +161,11 @@ class Web:
                 "MAZEMESH_GATEWAY_URL should be where `mazemesh up` says that its console is"
             ) from error
 
-    def _connection(self) -> HTTPConnection:
+    def _connection(self, seconds: float) -> HTTPConnection:
         host, port = self._parts.hostname or "", self._parts.port
         if self._parts.scheme == "http":
-            return HTTPConnection(host, port or 80, timeout=DEADLINE)
-        return HTTPSConnection(host, port or 443, timeout=DEADLINE, context=self.tls())
+            return HTTPConnection(host, port or 80, timeout=seconds)
+        return HTTPSConnection(host, port or 443, timeout=seconds, context=self.tls())
 
     def tls(self) -> ssl.SSLContext:
         """Whom it believes: the mesh's CA where one is known, else the machine's."""

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from mazemesh.cli.training.jobs import app
 from mazemesh.client.addresses import Addresses, gateway_url
+from mazemesh.client.gateway import web
 from mazemesh.client.gateway.training import Training
 from mazemesh.client.gateway.web import Web
 from mazemesh.errors import (
@@ -121,6 +122,14 @@ def test_what_else_answers_is_no_gateway() -> None:
                 Web(f"http://127.0.0.1:{server.server_port}").get("/jobs")
         finally:
             server.shutdown()
+
+
+def test_an_answer_that_is_held_back_has_its_time(
+    training: Training, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training.options()  # the learner is there, and answers at once from here on
+    monkeypatch.setattr(web, "DEADLINE", 0.9)
+    assert training.start(maze_size=4, wait=1.0).status == "queued"
 
 
 def test_ctrl_c_ends_the_watching_and_not_the_job(
