@@ -7,6 +7,7 @@ again when they are asked for.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 import time
@@ -106,6 +107,7 @@ class Journals:
         """Journal that `look` reads just now: its figures stay where they are added to."""
         self._reading = Reading(0, 0, 0)
         self._looked = -_FRESH_SECONDS
+        self._look: asyncio.Task[None] | None = None
         self._closed = False
         self.revision = 0
         """Rises with every change."""
@@ -118,6 +120,17 @@ class Journals:
     async def aclose(self) -> None:
         """Has a look that is under way end soon; there are no more."""
         self._closed = True
+
+    async def looked(self, seconds: float) -> None:
+        """Has what has come read, and waits for that, but not longer than so many seconds.
+
+        However many wait, one thread reads.
+        """
+        if self._look is None or self._look.done():
+            self._look = asyncio.create_task(asyncio.to_thread(self.look))
+        await asyncio.wait({self._look}, timeout=seconds)
+        if self._look.done():
+            self._look.result()
 
     def look(self) -> None:
         """Reads what has come, unless that was done within the last second.

@@ -1,5 +1,6 @@
 """Journals as they are found, grow, are killed, and are read again."""
 
+import asyncio
 import json
 import threading
 from collections.abc import Iterator
@@ -165,3 +166,23 @@ def test_what_is_asked_while_a_journal_is_read_leaves_nothing_out(
     assert asked
     assert {one.run.id: one.lines for one in journals.summaries()}["aa"] == 20_000
     assert _mean(journals, "aa") == pytest.approx(sum(range(20_000)) / 20_000 / 1000, rel=1e-4)
+
+
+async def test_however_many_wait_one_thread_reads(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journals = _open(data_dir)
+    begun, over = [], threading.Event()
+
+    def slow() -> None:
+        begun.append(threading.get_ident())
+        over.wait(60)
+
+    monkeypatch.setattr(journals, "look", slow)
+    await asyncio.gather(*(journals.looked(0.01) for _ in range(50)))
+    assert len(begun) == 1
+    over.set()
+    await journals.looked(60)
+    monkeypatch.undo()
+    await journals.looked(60)
+    assert len(journals.summaries()) == 3
