@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -198,7 +199,7 @@ class Keeping:
                 self._arguments(one),
                 folder,
                 _environment(one),
-                lambda one=one: self._finished(one),  # type: ignore[misc]
+                partial(self._finished, one),
                 next(ports) if one.metrics else 0,
             )
             for one in self._plan.processes

@@ -44,10 +44,11 @@ class S3Reports:
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
-            body = self._client.get_object(Bucket=self._bucket, Key=self.log_key)["Body"].read()
+            told = self._client.get_object(Bucket=self._bucket, Key=self.log_key)
+            body: bytes = told["Body"].read()
         except (ClientError, BotoCoreError):
             return []
-        return body.decode(errors="replace").splitlines()  # type: ignore[no-any-return]
+        return body.decode(errors="replace").splitlines()
 
     def discard(self) -> None:
         """Deletes both."""

@@ -165,8 +165,8 @@ class ProcessLauncher:
         folder = self._folder / job.job_id
         if not _is_held(folder / LOCK):
             return 0
-        pid = int((folder / LOCK).read_text() or "0")
-        return pid if _keeps(pid, folder) else 0
+        text = (folder / LOCK).read_text()
+        return int(text) if text.isdecimal() and _keeps(int(text), folder) else 0
 
     def _log(self, job: Job, lines: int) -> list[str]:
         logs = sorted((self._folder / job.job_id).glob("*.log"))
