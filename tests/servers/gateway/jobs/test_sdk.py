@@ -173,3 +173,6 @@ def test_the_command_line(training: Training, url: str) -> None:
     assert "learning_rate" in run("options", "--algorithm", "dqn")
     assert "there is no job" in run("status", "nobody", status=1)
     assert "should be NAME=VALUE" in run("start", "--set", "x", status=2)
+    study = ("start", "--tune", "epochs=1..4")
+    assert "--maze-size is of a run" in run(*study, "--maze-size", "5", status=2)
+    assert "--trials is of a study" in run("start", "--trials", "5", status=2)
