@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Final, Literal, Union, get_args, get_origin
 
 from learner.algorithms import registry
@@ -15,25 +15,13 @@ from learner.algorithms.registry import find
 from learner.bases.bounds import bounds
 from learner.preset_file import documented
 from learner.settings import LearnerSettings
-from mazemesh.games import GENERATORS
+from mazemesh.games import GENERATORS, GameSettings
 from mazemesh.games.registry import is_own
+from mazemesh.training.sections import SECTIONS
 
 _GENERATORS: Final = ", ".join(GENERATORS)
 _CHOICES: Final = {"generator": sorted(GENERATORS)}
-
-SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
-    "game": (
-        *("width", "height", "view", "generator", "loops", "step_limit", "seats"),
-        *("line_of_sight", "shaping", "shaping_discount"),
-    ),
-    "network": (
-        *("hidden", "activation", "image", "frames", "memory_cell", "value_layers"),
-        *("normalize_observations", "normalize_rewards"),
-    ),
-    "machine": ("device", "threads", "precision", "batches_ahead", "packed"),
-    "publishing": ("publish_steps", "publish_seconds", "snapshot_seconds", "checkpoint_seconds"),
-}
-"""Settings by what they are about."""
+_MEANINGS: Final = documented(GameSettings)
 
 
 def describe(game: str, algorithm: str) -> dict[str, Any]:
@@ -52,12 +40,8 @@ def describe(game: str, algorithm: str) -> dict[str, Any]:
         "hidden": list(preset.hidden),
         **preset.settings,
     }
-    meanings = documented(type(preset.game_settings))
     sections = [
-        {
-            "name": section,
-            "fields": [_setting(name, settings.get(name), meanings) for name in names],
-        }
+        {"name": section, "fields": [setting(name, settings.get(name)) for name in names]}
         for section, names in SECTIONS.items()
         if section != "game" or is_own(game.partition("?")[0])
     ]
@@ -88,12 +72,14 @@ def _hyperparameters(config: Any) -> Iterator[dict[str, Any]]:
         yield found
 
 
-def _setting(name: str, preset: Any, meanings: Mapping[str, str]) -> dict[str, Any]:
+def setting(name: str, preset: Any = None) -> dict[str, Any]:
+    """The field of a setting of the learner; without a preset it is what it is anywhere."""
     info = LearnerSettings.model_fields[name]
     kind, choices = _kind(name, info.annotation)
     if preset is None:
         preset = info.get_default(call_default_factory=True)
-    meaning = meanings.get(name, info.description or "").replace("`GENERATORS`", _GENERATORS)
+    told = _MEANINGS.get(name, info.description or "")
+    meaning = told.replace("`GENERATORS`", _GENERATORS)
     found = {"name": name, "kind": kind, "preset": preset, "meaning": meaning}
     if choices:
         found["choices"] = choices

@@ -1,8 +1,8 @@
 """`python -P -m learner.offers`: what a run can be told, as JSON, for programs without the learner.
 
     list                     algorithms, and the settings that do not depend on them
-    preset GAME ALGORITHM    what both are trained with, each value with its meaning
-    form GAME ALGORITHM      the same as fields by subject, with what can be put into them
+    form GAME ALGORITHM      every field with its kind, meaning, bounds and preset (`learner.form`)
+    preset GAME ALGORITHM    the same as values, each with its meaning; of a game that there is
     check FLAG...            whether `python -m learner FLAG...` would take these
     serve                    each line of standard input is a command line as a list in JSON, and is
                              answered by a line, until the input ends
@@ -13,22 +13,21 @@ A refusal is an answer too: `{"error": "...", "field": "..."}`, status 0.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import json
 import re
 import sys
 from typing import Any
 
-from learner.algorithms.registry import find, names
-from learner.bases.bounds import bounds
-from learner.form import describe
-from learner.preset_file import documented
+from learner.algorithms.registry import names
+from learner.bases.bounds import Within
+from learner.form import describe, setting
 from learner.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.errors import MazemeshError
 from mazemesh.games import GENERATORS, open_game
 from mazemesh.process.errors import StartError
 from mazemesh.process.settings import parse_settings
+from mazemesh.training.sections import SETTINGS
 
 _WHERE = re.compile(r"\s*\(set it by [^()]*\)")
 _FIELD = re.compile(r"([a-z_]+) (?:=|has)")
@@ -36,13 +35,10 @@ _FIELD = re.compile(r"([a-z_]+) (?:=|has)")
 
 def every() -> dict[str, Any]:
     """Names of algorithms, and all settings with what they mean."""
-    fields = LearnerSettings.model_fields
     return {
         "algorithms": names(),
         "generators": list(GENERATORS),
-        "settings": [
-            {"name": name, "meaning": field.description or ""} for name, field in fields.items()
-        ],
+        "settings": [_entry(setting(name)) for name in sorted(SETTINGS)],
     }
 
 
@@ -52,22 +48,13 @@ def preset(game: str, algorithm: str) -> dict[str, Any]:
     Raises:
         MazemeshError: there is no such game or algorithm.
     """
-    opened, method = open_game(game), find(algorithm)
-    start = method.preset(game)
-    chosen = [
-        {"name": name, "value": value, "meaning": LearnerSettings.model_fields[name].description}
-        for name, value in start.settings.items()
-    ]
-    hidden = {
-        "name": "hidden",
-        "value": list(start.hidden),
-        "meaning": "Widths of the network's hidden layers.",
-    }
+    opened = open_game(game)
+    hyperparameters, *sections = describe(game, algorithm)["sections"]
     return {
         "game": opened.name,
         "algorithm": algorithm,
-        "settings": [hidden, *chosen, *_entries(start.game_settings)],
-        "hyperparameters": _entries(start.config),
+        "settings": [_entry(field) for section in sections for field in section["fields"]],
+        "hyperparameters": [_entry(field) for field in hyperparameters["fields"]],
     }
 
 
@@ -81,17 +68,21 @@ def check(flags: list[str]) -> dict[str, Any]:
     return {"policy": run.policy, "row_bytes": run.signature.row_bytes}
 
 
-def _entries(settings: Any) -> list[dict[str, Any]]:
-    meanings, within = documented(type(settings)), bounds(type(settings))
-    return [
-        {
-            "name": field.name,
-            "value": getattr(settings, field.name),
-            "meaning": meanings[field.name].replace("`GENERATORS`", ", ".join(GENERATORS)),
-            "bounds": str(within[field.name]) if field.name in within else "",
-        }
-        for field in dataclasses.fields(settings)
-    ]
+def _entry(field: dict[str, Any]) -> dict[str, Any]:
+    """A field of the form as a value."""
+    told = {"name": field["name"], "value": field["preset"], "meaning": field["meaning"]}
+    return {**told, "bounds": _bounds(field)}
+
+
+def _bounds(field: dict[str, Any]) -> str:
+    low, high, above = field.get("low"), field.get("high"), field.get("above", False)
+    if "choices" in field:
+        return f"one of {', '.join(field['choices'])}"
+    if low is not None and high is not None:
+        return str(Within(low, high, above))
+    if low is not None:
+        return f"{'above' if above else 'at least'} {low:g}"
+    return "" if high is None else f"at most {high:g}"
 
 
 def answer(arguments: list[str]) -> dict[str, Any]:
@@ -100,10 +91,10 @@ def answer(arguments: list[str]) -> dict[str, Any]:
         match arguments:
             case ["list"]:
                 return every()
-            case ["preset", game, algorithm]:
-                return preset(game, algorithm)
             case ["form", game, algorithm]:
                 return describe(game, algorithm)
+            case ["preset", game, algorithm]:
+                return preset(game, algorithm)
             case ["check", *flags]:
                 return check(flags)
     except StartError as error:

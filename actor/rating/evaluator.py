@@ -14,7 +14,7 @@ import structlog
 from actor.metrics import EvaluatorMetrics
 from actor.selfplay.student import ModelPeer
 from mazemesh import tracing
-from mazemesh.client.pauses import jittered
+from mazemesh.client.calling.pauses import jittered
 from mazemesh.contract import UPGRADE
 from mazemesh.errors import (
     FailedPrecondition,

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import structlog
 
-from mazemesh.client.pauses import jittered
+from mazemesh.client.calling.pauses import jittered
 from mazemesh.errors import MazemeshError
 from mazemesh.v1.matchmaker_pb2 import Opponent
 

@@ -23,9 +23,9 @@ from actor.selfplay.student import Student
 from actor.selfplay.variant import InForm
 from actor.settings import ActorSettings
 from mazemesh import tracing
+from mazemesh.client.calling.pauses import jittered
 from mazemesh.client.game.game import GamesSession
 from mazemesh.client.mesh import Mesh
-from mazemesh.client.pauses import jittered
 from mazemesh.collecting.acting import method
 from mazemesh.collecting.shown import Shown
 from mazemesh.collecting.step import Experience

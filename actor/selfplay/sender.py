@@ -13,7 +13,7 @@ import numpy.typing as npt
 import structlog
 
 from mazemesh import tracing
-from mazemesh.client.pauses import jittered
+from mazemesh.client.calling.pauses import jittered
 from mazemesh.collecting.step import Batch, Experience
 from mazemesh.errors import (
     DeadlineExceeded,

@@ -23,7 +23,7 @@ from tenacity import (
 )
 
 from actor.selfplay.coming import Coming
-from mazemesh.client.pauses import jittered
+from mazemesh.client.calling.pauses import jittered
 from mazemesh.errors import (
     DeadlineExceeded,
     MazemeshError,

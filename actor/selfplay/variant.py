@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from mazemesh.client.inferring import variant_number
+from mazemesh.client.policies.inferring import variant_number
 from mazemesh.policy.file.weights import Graph
 from mazemesh.v1.model_pb2 import PolicyVersion, WatchPoliciesResponse
 

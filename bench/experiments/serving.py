@@ -19,8 +19,8 @@ from bench.experiments.simulation import Cell, experiment, required
 from bench.inference.workload import Workload
 from bench.matchmaker.services import Service, service
 from mazemesh.client.channel import open_aio_channel
-from mazemesh.client.experiments import Experiments
 from mazemesh.client.model import ModelClient
+from mazemesh.client.policies.experiments import Experiments
 from mazemesh.errors import Unavailable
 from mazemesh.policy.onnx_policy import OnnxPolicy
 from mazemesh.v1 import model_pb2 as pb

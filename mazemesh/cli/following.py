@@ -21,7 +21,7 @@ def followed(watch: Callable[[], Iterator[T]]) -> Iterator[T]:
     """What a watch tells until it ends; a service that is started again meanwhile is waited for."""
     import time
 
-    from mazemesh.client.pauses import jittered
+    from mazemesh.client.calling.pauses import jittered
     from mazemesh.errors import Unavailable
 
     tries = 0

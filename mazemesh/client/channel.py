@@ -10,8 +10,8 @@ import grpc
 import grpc.aio
 
 from mazemesh import tracing
+from mazemesh.client.calling.targets import target_of
 from mazemesh.client.credentials import Credentials, hosts
-from mazemesh.client.targets import target_of
 from mazemesh.contract import user_agent
 from mazemesh.error_details import details_in
 from mazemesh.errors import MazemeshError, Unavailable, from_status
@@ -75,7 +75,7 @@ def open_channel(
     tracer = tracing.tracer()
     if tracer is None:
         return channel
-    from mazemesh.client.traced import TracedChannel
+    from mazemesh.client.calling.traced import TracedChannel
 
     return TracedChannel(channel, tracer)
 
@@ -91,7 +91,7 @@ def open_aio_channel(
     tracer = tracing.tracer()
     added: list[Any] = []
     if tracer is not None:
-        from mazemesh.client.traced import interceptors
+        from mazemesh.client.calling.traced import interceptors
 
         added = interceptors(tracer)
     return (credentials or Credentials.found()).aio_channel(how.target, how.options, added)

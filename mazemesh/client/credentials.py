@@ -106,7 +106,7 @@ class Credentials:
         """The same for asyncio; `interceptors` come before those that show the key."""
         import grpc.aio
 
-        from mazemesh.client import keyed_aio
+        from mazemesh.client.calling import keyed_aio
 
         added = [*interceptors, *(keyed_aio.interceptors(self.metadata) if self.key else ())]
         if not self.ca:
@@ -147,7 +147,7 @@ class KeyedChannel(grpc.Channel):
 
     @property
     def _channel(self) -> Any:
-        """What `mazemesh.client.cygrpc` makes its own calls of."""
+        """What `mazemesh.client.calling.cygrpc` makes its own calls of."""
         return self._inner._channel  # noqa: SLF001  # there is no public way
 
     def unary_unary(self, *arguments: Any, **named: Any) -> Any:

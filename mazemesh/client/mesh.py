@@ -25,10 +25,10 @@ from mazemesh.client.replay.experience_tables import ExperienceTables
 from mazemesh.client.replay.replay_shards import connect_replay
 
 if TYPE_CHECKING:
-    from mazemesh.client.experiments import Experiments
     from mazemesh.client.gateway.runs import Runs
     from mazemesh.client.gateway.training import Training
     from mazemesh.client.gateway.web import Web
+    from mazemesh.client.policies.experiments import Experiments
     from mazemesh.client.tournaments import Tournaments
     from mazemesh.match_files.files import RatingFiles
     from mazemesh.optimization.running import Optimization
@@ -77,7 +77,7 @@ class Mesh:
     @cached_property
     def experiments(self) -> Experiments:
         """Compares versions by who is served by which: A/B tests, canaries, shadows."""
-        from mazemesh.client.experiments import Experiments
+        from mazemesh.client.policies.experiments import Experiments
 
         return Experiments(self.model)
 

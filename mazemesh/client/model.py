@@ -10,11 +10,11 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from mazemesh.client.calling.pauses import jittered
 from mazemesh.client.credentials import Credentials
-from mazemesh.client.experimenting import RETRIED, ExperimentingClient
-from mazemesh.client.inferring import variant_number
-from mazemesh.client.keeping import KEEPING_METHODS, KeepingClient
-from mazemesh.client.pauses import jittered
+from mazemesh.client.policies.experimenting import RETRIED, ExperimentingClient
+from mazemesh.client.policies.inferring import variant_number
+from mazemesh.client.policies.keeping import KEEPING_METHODS, KeepingClient
 from mazemesh.errors import MazemeshError, NotFound, Unavailable
 from mazemesh.policy.file.weights import Graph, WeightsError
 from mazemesh.v1 import model_pb2 as pb

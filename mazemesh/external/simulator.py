@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import grpc
 
+from mazemesh.client.calling.pauses import jittered
 from mazemesh.client.game.duplex import Duplex
-from mazemesh.client.pauses import jittered
 from mazemesh.errors import (
     DeadlineExceeded,
     FailedPrecondition,

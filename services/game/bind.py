@@ -13,7 +13,7 @@ from uuid import uuid4
 import grpc
 
 from mazemesh import tracing
-from mazemesh.client import cygrpc
+from mazemesh.client.calling import cygrpc
 from mazemesh.errors import Unavailable
 from mazemesh.games import Catalogue
 from mazemesh.games.engines import new_engine

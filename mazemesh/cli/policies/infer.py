@@ -117,7 +117,7 @@ def _text(value: Any) -> str:
 
 
 def _show(told: GetPolicySignatureResponse, *, json: bool) -> None:
-    from mazemesh.client.inferring import variant_name
+    from mazemesh.client.policies.inferring import variant_name
 
     reference = f"{told.name}:{told.version}"
     rows = [

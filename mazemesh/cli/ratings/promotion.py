@@ -111,7 +111,7 @@ def promote(
     it, and `mazemesh history` shows them all. A gate decides by matches: `mazemesh gate`. What else
     has to be there first `mazemesh policies rules` says.
     """
-    from mazemesh.client.promotion import promote as move_alias
+    from mazemesh.client.policies.promotion import promote as move_alias
 
     services = ("model", *(["matchmaker"] if why else []), *(["elo"] if gate else []))
     with connected(data_dir, host, port_base, services) as mesh:
@@ -142,7 +142,7 @@ def rollback(
 
     Refused when somebody moves it at the same time: look at `mazemesh history` first.
     """
-    from mazemesh.client.promotion import roll_back
+    from mazemesh.client.policies.promotion import roll_back
 
     with connected(data_dir, host, port_base, ("model",)) as mesh:
         move = roll_back(mesh.model, name, alias=alias, reason=reason, mover=user())

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,7 +13,10 @@ from mazemesh.cli.options import DATA_DIR, DataDir, Host, Json, PortBase, connec
 from mazemesh.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mazemesh.client.gateway.jobs import Job
+    from mazemesh.client.gateway.training import Training
 
 app = typer.Typer(
     help="Training jobs: start one, list them, show, follow or stop one. `mazemesh up` keeps them.",
@@ -69,7 +73,7 @@ def start(
             "is then a study of `mazemesh tune`."
         ),
     ] = None,
-    trials: Annotated[int, typer.Option(min=1, help="Of a study.")] = 20,
+    trials: Annotated[int, typer.Option(min=0, help="Of a study; 0: 20.")] = 0,
     trial: Annotated[str, typer.Option("--for", help="Length of a study's trial.")] = "3m",
     max_steps: Annotated[int, typer.Option(min=0, help="Budget of agent steps; 0: none.")] = 0,
     max_time: Annotated[str, typer.Option(help="Budget of time: 90s, 30m, 2h.")] = "",
@@ -86,6 +90,12 @@ def start(
     json: Json = False,
 ) -> None:
     """Put a training run, or a search, into the queue; it starts when there is room."""
+    if tune:
+        run = {"--episodes": episodes, "--steps": steps, "--episode-steps": episode_steps}
+        run |= {"--maze-size": maze_size, "--set": hyperparameter, "--actors": actors > 1}
+        _check_none(run, "of a run; a study takes --tune, --setting, --trials and --for")
+    else:
+        _check_none({"--trials": trials}, "of a study; say --tune, too")
     budget = {
         "steps": max_steps,
         "minutes": seconds(max_time) / 60.0 if max_time else 0.0,
@@ -104,7 +114,7 @@ def start(
                 dict(_pairs("tune", tune)),
                 game,
                 algorithm,
-                trials=trials,
+                trials=trials or 20,
                 trial_minutes=seconds(trial) / 60.0,
                 study=policy,
                 seed=seed or 0,
@@ -267,34 +277,38 @@ def data(job: Job) -> dict[str, Any]:
     return told
 
 
-def _training(data_dir: Any, host: str | None, port_base: int | None, gateway: str) -> Any:
+@contextmanager
+def _training(
+    data_dir: Path, host: str | None, port_base: int | None, gateway: str
+) -> Iterator[Training]:
     """`mesh.training` of the mesh that the options mean."""
-    from contextlib import contextmanager
+    from mazemesh.client.gateway.training import Training
+    from mazemesh.client.gateway.web import Web
 
-    @contextmanager
-    def opened() -> Any:
-        from mazemesh.client.gateway.training import Training
-        from mazemesh.client.gateway.web import Web
-
-        with connected(data_dir, host, port_base) as mesh:
-            yield Training(Web(gateway)) if gateway else mesh.training
-
-    return opened()
+    with connected(data_dir, host, port_base) as mesh:
+        yield Training(Web(gateway)) if gateway else mesh.training
 
 
-def _watched(training: Any, job_id: str, *, quiet: bool) -> Job:
+def _watched(training: Training, job_id: str, *, quiet: bool) -> Job:
     """The job at its end; a line for each change meanwhile. Ctrl-C ends the watching alone."""
     from mazemesh.client.gateway.jobs import JobFailed
 
+    seen: list[Job] = []
+
     def tell(job: Job) -> None:
+        seen[:] = [job]
         if not quiet:
             sys.stderr.write(f"{line(job)}\n")
 
     try:
-        found: Job = training.wait_for_completion(job_id, progress=tell)
+        return training.wait_for_completion(job_id, progress=tell)
     except JobFailed as error:
         return error.job
-    return found
+    except KeyboardInterrupt:
+        sys.stderr.write(f"{job_id} goes on; `mazemesh jobs stop {job_id}` ends it\n")
+        if not seen:
+            raise
+        return seen[0]
 
 
 def line(job: Job) -> str:
@@ -341,6 +355,13 @@ def _show(job: Job) -> None:
 def _exit(job: Job, *, watched: bool) -> None:
     if watched and job.status == "failed":
         raise typer.Exit(1)
+
+
+def _check_none(given: Mapping[str, object], whose: str) -> None:
+    """Refuses options that would be ignored."""
+    for option, value in given.items():
+        if value:
+            raise typer.BadParameter(f"{option} is {whose}")
 
 
 def _pairs(option: str, texts: Iterable[str] | None) -> list[tuple[str, str]]:

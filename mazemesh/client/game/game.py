@@ -12,13 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from mazemesh.client.addresses import split_addresses
+from mazemesh.client.calling.targets import is_local
 from mazemesh.client.credentials import Credentials
 from mazemesh.client.game.games_session import RECONNECT_SECONDS, GamesSession, Step
 from mazemesh.client.game.instance import GameInstance
 from mazemesh.client.game.instances import Instances
 from mazemesh.client.game.own_thread_stream import Stream
 from mazemesh.client.game.seat_session import SeatSession
-from mazemesh.client.targets import is_local
 from mazemesh.errors import NotFound, Unavailable
 from mazemesh.game_replay import GameReplay
 from mazemesh.games import GameSettings

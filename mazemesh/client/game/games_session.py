@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from mazemesh.client.calling.pauses import jittered
 from mazemesh.client.game.own_thread_stream import Stream
-from mazemesh.client.pauses import jittered
 from mazemesh.errors import (
     DeadlineExceeded,
     FailedPrecondition,

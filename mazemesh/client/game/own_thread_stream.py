@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import grpc
 
-from mazemesh.client import cygrpc
+from mazemesh.client.calling import cygrpc
 from mazemesh.client.game.duplex import Duplex
 from mazemesh.error_details import details_in
 from mazemesh.errors import (

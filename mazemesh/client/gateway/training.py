@@ -6,12 +6,13 @@ import asyncio
 import json
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from mazemesh.client.gateway.in_thread import in_thread
 from mazemesh.client.gateway.jobs import Job, JobFailed
-from mazemesh.client.gateway.web import Web
+from mazemesh.client.gateway.web import Query, Web
 from mazemesh.errors import DeadlineExceeded, NotFound, Unavailable
 
 Setting = str | float | bool | Sequence[int]
@@ -198,14 +199,15 @@ class Training:
         Args:
             status: As `Job.status`.
             mine: Only those of this key.
+
+        Raises:
+            InvalidArgument: there is no such state.
         """
         token = ""
         while True:
-            query: dict[str, str | int | bool] = {"page_token": token, "mine": mine}
+            query: Query = {"page_token": token, "mine": mine, "status": status}
             page = self._web.get("/jobs", query)
-            for one in page["jobs"]:
-                if not status or one["status"] in status:
-                    yield Job.of(one)
+            yield from map(Job.of, page["jobs"])
             token = page["next_page_token"]
             if not token:
                 return
@@ -232,11 +234,11 @@ class Training:
         Raises:
             InvalidArgument: no such game or algorithm.
         """
-        query: dict[str, str | int | bool] = {"game": game, "algorithm": algorithm}
+        query: Query = {"game": game, "algorithm": algorithm}
         found: dict[str, Any] = self._web.get("/training/presets", query)
         return found
 
-    def follow(self, experiment_id: str) -> Iterator[dict[str, Any]]:
+    def follow(self, experiment_id: str) -> Generator[dict[str, Any], None, None]:
         """What /ws/training tells: at each change, and every 10 s, to the end of the job.
 
         Each has `status`, `episode`, `reward`, `success_rate`, `losses`, `agent_steps` and so on.
@@ -329,8 +331,12 @@ class AsyncTraining:
     async def follow(self, experiment_id: str) -> AsyncIterator[dict[str, Any]]:
         """See `Training.follow`."""
         news = self._training.follow(experiment_id)
-        while (told := await asyncio.to_thread(next, news, None)) is not None:
-            yield told
+        try:
+            while (told := await asyncio.to_thread(next, news, None)) is not None:
+                yield told
+        finally:
+            with suppress(ValueError):  # its thread still waits for what comes next
+                news.close()
 
     async def wait_for_completion(
         self,

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 from mazemesh.client.credentials import Credentials
 from mazemesh.errors import (
     Conflict,
     DeadlineExceeded,
+    FailedPrecondition,
     InvalidArgument,
     MazemeshError,
     NotFound,
@@ -38,12 +39,14 @@ _ERRORS: Final[dict[int, type[MazemeshError]]] = {
     409: Conflict,
     412: Conflict,
     413: InvalidArgument,
+    422: InvalidArgument,
     429: ResourceExhausted,
     503: Unavailable,
     504: DeadlineExceeded,
 }
 
-Query = Mapping[str, str | int | bool]
+Query = Mapping[str, str | int | bool | Sequence[str]]
+"""Of several texts each is said for itself; what is empty is left out."""
 
 
 class Web:
@@ -53,8 +56,8 @@ class Web:
     """
 
     def __init__(self, url: str, credentials: Credentials | None = None) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        parts = _split(url)
+        if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
             raise InvalidArgument(
                 f"gateway: {url!r} should be a URL as http://127.0.0.1:50060, where `mazemesh up` "
                 "says that its console is (MAZEMESH_GATEWAY_URL)"
@@ -69,9 +72,10 @@ class Web:
         """The answer to GET, from JSON.
 
         Raises:
-            MazemeshError: as the gateway says; Unavailable where it does not answer.
+            MazemeshError: as the gateway says; Unavailable where it does not answer,
+                FailedPrecondition where something else does.
         """
-        return self._asked("GET", path, query, None, {}, tries=_TRIES)
+        return self._asked("GET", path, query, None, {}, tries=_TRIES, seconds=DEADLINE)
 
     def post(self, path: str, body: Any = None, *, request_id: str = "", wait: float = 0.0) -> Any:
         """The answer to POST, from JSON.
@@ -89,7 +93,9 @@ class Web:
         if wait:
             headers["prefer"] = f"wait={max(1, round(wait))}"
         tries = _TRIES if request_id else 1
-        return self._asked("POST", path, None, {} if body is None else body, headers, tries=tries)
+        sent = {} if body is None else body
+        seconds = DEADLINE + wait  # an answer that is held back comes late
+        return self._asked("POST", path, None, sent, headers, tries=tries, seconds=seconds)
 
     def _asked(
         self,
@@ -100,11 +106,12 @@ class Web:
         headers: dict[str, str],
         *,
         tries: int,
+        seconds: float,
     ) -> Any:
         pause = _FIRST_PAUSE
         for left in reversed(range(tries)):
             try:
-                return self._ask(method, path, query, body, headers)
+                return self._ask(method, path, query, body, headers, seconds)
             except Unavailable:
                 if not left:
                     raise
@@ -113,25 +120,30 @@ class Web:
         raise AssertionError("the last try raises")
 
     def _ask(
-        self, method: str, path: str, query: Query | None, body: Any, headers: dict[str, str]
+        self,
+        method: str,
+        path: str,
+        query: Query | None,
+        body: Any,
+        headers: dict[str, str],
+        seconds: float,
     ) -> Any:
         target = self._parts.path.rstrip("/") + path
         if query:
-            said = {name: _text(value) for name, value in query.items() if value != ""}
-            target += f"?{urlencode(said)}"
+            target += f"?{urlencode(list(_said(query)))}"
         told = {"accept": "application/json", **headers}
         if self.credentials.key:
             told["authorization"] = f"Bearer {self.credentials.key}"
         content = None
         if body is not None:
             content, told["content-type"] = json.dumps(body), "application/json"
-        connection = self._connection()
+        connection = self._connection(seconds)
         try:
             connection.request(method, target, content, told)
             answer = connection.getresponse()
             data = answer.read(_MOST_BYTES)
         except TimeoutError as error:
-            raise DeadlineExceeded(f"no answer from {self.url} within {DEADLINE:g} s") from error
+            raise DeadlineExceeded(f"no answer from {self.url} within {seconds:g} s") from error
         except (OSError, HTTPException) as error:
             raise Unavailable(
                 f"the gateway at {self.url} does not answer ({error}); `mazemesh up` starts one, "
@@ -141,13 +153,19 @@ class Web:
             connection.close()
         if answer.status >= 300:
             raise _error(answer.status, data)
-        return json.loads(data) if data else None
+        try:
+            return json.loads(data) if data else None
+        except ValueError as error:
+            raise FailedPrecondition(
+                f"what answers at {self.url}{path} is no gateway: {data[:40]!r}; "
+                "MAZEMESH_GATEWAY_URL should be where `mazemesh up` says that its console is"
+            ) from error
 
-    def _connection(self) -> HTTPConnection:
+    def _connection(self, seconds: float) -> HTTPConnection:
         host, port = self._parts.hostname or "", self._parts.port
         if self._parts.scheme == "http":
-            return HTTPConnection(host, port or 80, timeout=DEADLINE)
-        return HTTPSConnection(host, port or 443, timeout=DEADLINE, context=self.tls())
+            return HTTPConnection(host, port or 80, timeout=seconds)
+        return HTTPSConnection(host, port or 443, timeout=seconds, context=self.tls())
 
     def tls(self) -> ssl.SSLContext:
         """Whom it believes: the mesh's CA where one is known, else the machine's."""
@@ -157,8 +175,25 @@ class Web:
         return context
 
 
-def _text(value: str | int | bool) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _split(url: str) -> SplitResult | None:
+    """The parts of a URL; None where it is none."""
+    try:
+        parts = urlsplit(url)
+        return parts if parts.port != 0 else None
+    except ValueError:  # a port, or brackets, that are none
+        return None
+
+
+def _said(query: Query) -> Iterator[tuple[str, str]]:
+    for name, value in query.items():
+        if isinstance(value, bool):
+            yield name, str(value).lower()
+        elif isinstance(value, int):
+            yield name, str(value)
+        else:
+            for text in (value,) if isinstance(value, str) else value:
+                if text:
+                    yield name, text
 
 
 def _error(status: int, data: bytes) -> MazemeshError:

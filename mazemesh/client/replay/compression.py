@@ -8,7 +8,7 @@ from enum import StrEnum
 from time import perf_counter
 from typing import Final
 
-from mazemesh.client.targets import is_local
+from mazemesh.client.calling.targets import is_local
 from mazemesh.wire.compressed_columns import CompressedColumns, compress_columns
 from mazemesh.wire.protobuf import Buffer
 

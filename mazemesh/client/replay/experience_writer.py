@@ -12,8 +12,8 @@ from typing import Any
 import grpc
 import numpy.typing as npt
 
+from mazemesh.client.calling.pauses import jittered
 from mazemesh.client.channel import MAX_MESSAGE_BYTES, translate
-from mazemesh.client.pauses import jittered
 from mazemesh.client.replay.compression import Compression, Packer
 from mazemesh.client.replay.experience_calls import ExperienceCalls
 from mazemesh.errors import (

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 import structlog
 
-from mazemesh.client.pauses import jittered
+from mazemesh.client.calling.pauses import jittered
 from mazemesh.errors import ResourceExhausted, Unavailable
 from services._harness.notices import POLL_SECONDS, LocalNotices, Look
 

@@ -15,7 +15,7 @@ from typing import Any
 import grpc
 import structlog
 
-from mazemesh.client import cygrpc
+from mazemesh.client.calling import cygrpc
 from mazemesh.error_details import to_metadata
 from mazemesh.errors import NO_DETAILS, Details
 from services._harness.calls.refusals import refusal

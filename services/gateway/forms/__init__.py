@@ -1,1 +1,1 @@
-"""What a run that is to be started would cost."""
+"""What a run will take, by what runs like it took."""

@@ -14,19 +14,19 @@ from mazemesh.errors import FailedPrecondition
 from mazemesh.process.parent import PARENT_VARIABLE
 from services._harness import Server
 from services._harness.peers.game_specs import GameSpecs, RemoteSpecs
-from services.gateway.jobs.board import Board
-from services.gateway.jobs.job import Job
 from services.gateway.jobs.job_runner.mesh_watch import MeshWatch
-from services.gateway.jobs.keeper import Keeper
 from services.gateway.jobs.launcher import Launcher
 from services.gateway.jobs.launchers.learner_offers import LearnerOffers
 from services.gateway.jobs.launchers.processes import ProcessLauncher
 from services.gateway.jobs.metrics import JobMetrics
-from services.gateway.jobs.queue import Queue
-from services.gateway.jobs.searching import check_search
+from services.gateway.jobs.nouns.job import Job
+from services.gateway.jobs.nouns.searching import check_search
+from services.gateway.jobs.nouns.work import Tuning, Work
+from services.gateway.jobs.queueing.board import Board
+from services.gateway.jobs.queueing.keeper import Keeper
+from services.gateway.jobs.queueing.queue import Queue
 from services.gateway.jobs.settings import JobSettings
 from services.gateway.jobs.stores.sql_jobs import SqlJobs
-from services.gateway.jobs.work import Tuning, Work
 
 TOPIC = "jobs"
 

@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.gateway.jobs.budget import Usage
-from services.gateway.jobs.job import Job, Progress, State
+from services.gateway.jobs.nouns.budget import Usage
+from services.gateway.jobs.nouns.job import Job, Progress, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,11 @@ class Launcher(Protocol):
 
     @property
     def place(self) -> str:
-        """Where it starts them; a gateway looks after jobs of its own place alone."""
+        """Where it starts them; a gateway looks after jobs of its own place alone.
+
+        Raises:
+            Unavailable, ResourceExhausted: it cannot be told now.
+        """
         ...
 
     @property

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from services.gateway.jobs.budget import NO_USAGE, Usage
-from services.gateway.jobs.job import Job, State
+from services.gateway.jobs.nouns.budget import Usage
+from services.gateway.jobs.nouns.job import Job, State
 
 
 class JobMetrics:
@@ -62,7 +62,7 @@ class JobMetrics:
 
     def changed(self, job: Job) -> None:
         """A job is new, or has changed; only what came since the last time is added."""
-        before = self._usage.get(job.job_id, NO_USAGE if job.attempt <= 1 else job.usage)
+        before = self._usage.get(job.job_id, job.usage)
         self._cpu.inc(max(0.0, job.usage.cpu_seconds - before.cpu_seconds))
         self._steps.inc(max(0, job.usage.steps - before.steps))
         self._dollars.inc(max(0.0, job.usage.dollars - before.dollars))
@@ -74,7 +74,8 @@ class JobMetrics:
             self._usage[job.job_id] = job.usage
 
     def count(self, jobs: list[Job]) -> None:
-        """All that have not ended."""
+        """All that have not ended; what those have taken that are new here, others have told."""
+        self._usage = {job.job_id: self._usage.get(job.job_id, job.usage) for job in jobs}
         for state in _OPEN:
             self._open.labels(state.value).set(sum(job.state is state for job in jobs))
 

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from services._harness import ServiceSettings
-from services.gateway.jobs.choosing import Bounds
+from services.gateway.jobs.queueing.choosing import Bounds
 
 
 class JobSettings(ServiceSettings):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
-from services.gateway.jobs.choosing import Bounds
-from services.gateway.jobs.job import Job, State
+from services.gateway.jobs.nouns.job import Job, State
+from services.gateway.jobs.queueing.choosing import Bounds
 
 Choose = Callable[[Sequence[Job], Sequence[Job]], Sequence[Job]]
 """Of jobs that wait and jobs that take a place: those to start, as they are to be stored."""

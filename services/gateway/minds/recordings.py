@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from typing import Annotated, Any
 
 import numpy as np
@@ -58,7 +60,7 @@ class Thoughts(BaseModel):
 @router.get("/recordings/{game_id:path}/frames", summary="A finished game, step by step")
 async def frames(game_id: GameId, gateway: GatewayDep, visitor: VisitorDep) -> Frames:
     """Plays the game once more and tells every step."""
-    moments = await _moments(gateway, visitor.key, game_id, observed=False)
+    moments = [one async for one in _moments(gateway, visitor.key, game_id, observed=False)]
     first, last = moments[0], moments[-1]
     return Frames(
         game_id=game_id,
@@ -90,42 +92,55 @@ async def thoughts(
     policy: Annotated[str, Query(max_length=128)] = "",
 ) -> Thoughts:
     """Asks the policy that held the seat, or another one that is named, about every step."""
-    moments = await _moments(gateway, visitor.key, game_id, observed=True)
-    first = moments[0]
-    participants = first.frame.participants
-    if seat >= len(participants):
-        raise InvalidArgument(f"seat: {seat} is outside 0..{len(participants) - 1}", field="seat")
+    participants: list[str] = []
+    seen: list[bytes] = []  # by this seat alone: all seats together see up to 64 times as much
+    masks: list[bytes] = []
+    async with aclosing(_moments(gateway, visitor.key, game_id, observed=True)) as moments:
+        async for one in moments:
+            frame = one.frame
+            participants = participants or list(frame.participants)
+            if seat >= len(participants):
+                last = len(participants) - 1
+                raise InvalidArgument(f"seat: {seat} is outside 0..{last}", field="seat")
+            seen.append(_of_seat(frame.observations, seat, len(participants)))
+            masks.append(_of_seat(frame.action_masks, seat, len(participants)))
     mind = Mind(gateway.rpcs, visitor.key, policy or participants[seat])
     await mind.open()
-    steps, seats = len(moments) - 1, len(participants)
-    seen = _rows([one.frame.observations for one in moments[:-1]], steps, seats)[:, seat]
-    masks = _rows([one.frame.action_masks for one in moments[:-1]], steps, seats)[:, seat]
-    found = await mind.think(seen, masks)
+    steps = len(seen) - 1  # nobody moves in the last moment
+    found = await mind.think(_matrix(seen[:steps]), _matrix(masks[:steps]))
     return Thoughts(
         game_id=game_id,
         seat=seat,
         policy=mind.reference,
         probabilities=[one.probabilities for one in found],
         values=[one.value for one in found],
-        observations=base64.b64encode(seen.tobytes()).decode(),
+        observations=base64.b64encode(b"".join(seen[:steps])).decode(),
     )
 
 
-def _rows(parts: list[bytes], steps: int, seats: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """uint8 [steps, seats, size]."""
-    return np.frombuffer(b"".join(parts), np.uint8).reshape(steps, seats, -1)
+def _of_seat(rows: bytes, seat: int, seats: int) -> bytes:
+    """One of `seats` rows of the same length."""
+    size = len(rows) // seats
+    return rows[seat * size : (seat + 1) * size]
+
+
+def _matrix(rows: Sequence[bytes]) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """uint8 [rows, size]."""
+    return np.frombuffer(b"".join(rows), np.uint8).reshape(len(rows), -1)
 
 
 async def _moments(
     gateway: Gateway, key: str, game_id: str, *, observed: bool
-) -> list[game.WatchReplayResponse]:
+) -> AsyncGenerator[game.WatchReplayResponse, None]:
     request = game.WatchReplayRequest(game_id=game_id, with_observations=observed)
-    found: list[game.WatchReplayResponse] = []
-    async for one in gateway.rpcs.follow(gateway.rpcs.game.WatchReplay, request, key):
-        if len(found) > _MOST_STEPS:
-            raise FailedPrecondition(
-                f"game {game_id!r} has more than {_MOST_STEPS} steps; `mazemesh recordings show` "
-                "shows it in a terminal"
-            )
-        found.append(one)
-    return found
+    replay: Any = gateway.rpcs.follow(gateway.rpcs.game.WatchReplay, request, key)
+    count = 0
+    async with aclosing(replay):
+        async for one in replay:
+            count += 1
+            if count > _MOST_STEPS + 1:
+                raise FailedPrecondition(
+                    f"game {game_id!r} has more than {_MOST_STEPS} steps; `mazemesh recordings "
+                    "show` shows it in a terminal"
+                )
+            yield one

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -71,9 +72,10 @@ class Mind:
         self.reference = f"{told.name}:{told.version}"
         if told.state_size:
             self._session, self._begin = [uuid.uuid4().hex], [0]
-        listing = model.ListPoliciesRequest(name=told.name, include_all_states=True, page_size=1000)
-        known = await self._rpcs.ask(self._rpcs.model.ListPolicies, listing, self._key)
-        self._q_values = any(_of_q(one) for one in known.policies if one.version == told.version)
+        described = model.GetPolicyRequest(policy=self.reference, metadata_only=True)
+        news: Any = self._rpcs.follow(self._rpcs.model.GetPolicy, described, self._key)
+        async with aclosing(news) as messages:
+            self._q_values = _of_q((await anext(messages)).policy)
 
     async def think(self, observations: Rows, masks: Rows) -> list[Thought]:
         """One thought for each row, [n, observation_size] and [n, num_actions], in order."""

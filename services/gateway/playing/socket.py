@@ -69,6 +69,7 @@ class _Player:
     def __init__(self, socket: WebSocket, gateway: Gateway, visitor: Visitor) -> None:
         self._socket, self._gateway, self._visitor = socket, gateway, visitor
         self._rpcs, self._key = gateway.rpcs, visitor.key
+        self._seated = False
 
     async def run(self) -> None:
         """From the first message to the end of the game."""
@@ -80,6 +81,7 @@ class _Player:
         seat = await self._seat(first)
         if seat is None:
             return
+        self._seated = True
         for token, policy in seat.others:
             self._gateway.partners.begin(
                 sit(self._rpcs, self._key, token, seat.game_address, policy)
@@ -151,7 +153,8 @@ class _Player:
                     await sit(self._rpcs, self._key, seat.seat_token, seat.game_address, policy)
                     return
         except MazemeshError as error:
-            await self.fail(error)
+            if not self._seated:  # else the person plays somebody who came first
+                await self.fail(error)
 
     def _returned(self, wish: Return) -> Seat:
         known = split_addresses(self._gateway.settings.game_address)

@@ -68,8 +68,8 @@ class Move(_Message):
     """A move: of the turn of that step."""
 
     type: Literal["act"]
-    step: int
-    action: int
+    step: int = Field(ge=0, lt=2**31)
+    action: int = Field(ge=0, lt=2**31)
 
 
 class Leave(_Message):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from mazemesh.client.pauses import jittered
+from mazemesh.client.calling.pauses import jittered
 from mazemesh.collecting.step import Experience
 from mazemesh.errors import DeadlineExceeded, NotFound, ResourceExhausted, Unavailable
 from services._harness.shielded import in_thread

@@ -11,13 +11,13 @@ import pytest
 from mazemesh.errors import Conflict, ResourceExhausted
 from services._harness.sql.database import Database
 from services._harness.sql.migrations import schema_differences
-from services.gateway.jobs.budget import Budget, Target, Usage
-from services.gateway.jobs.choosing import Bounds, chosen
-from services.gateway.jobs.job import Job, Progress, State
+from services.gateway.jobs.nouns.budget import Budget, Target, Usage
+from services.gateway.jobs.nouns.job import Job, Progress, State
+from services.gateway.jobs.nouns.work import Training, Tuning
+from services.gateway.jobs.queueing.choosing import Bounds, chosen
 from services.gateway.jobs.store import JobStore
 from services.gateway.jobs.stores.sql_jobs import SqlJobs
 from services.gateway.jobs.stores.tables import metadata
-from services.gateway.jobs.work import Training, Tuning
 from tests.unit.gateway.jobs.memory_jobs import MemoryJobs
 
 ROOMY = Bounds(waiting=100, waiting_per_key=100)

@@ -6,7 +6,7 @@ from typing import Any
 import grpc
 import pytest
 
-from mazemesh.client import cygrpc
+from mazemesh.client.calling import cygrpc
 from mazemesh.client.channel import open_channel
 from mazemesh.client.game.duplex import Duplex
 from mazemesh.client.game.own_thread_stream import OwnThreadStream, open_stream

@@ -161,6 +161,24 @@ def test_what_is_wrong_is_named(players: Any, wish: dict[str, Any], field: str) 
     assert field in told["detail"]
 
 
+@pytest.mark.parametrize(
+    ("move", "field"),
+    [
+        ({"step": 2**40, "action": 0}, "step"),
+        ({"step": -1, "action": 0}, "step"),
+        ({"step": 0, "action": 2**70}, "action"),
+        ({"step": 0, "action": "\ud800"}, "message"),
+    ],
+)
+def test_a_move_that_is_none_is_named(players: Any, move: dict[str, Any], field: str) -> None:
+    player = players(game="solo", opponent="")
+    player.until("turn")
+    player.say(type="act", **move)
+    while (told := player.hear())["type"] != "problem":
+        assert told["type"] == "turn"
+    assert told["detail"].startswith(field), told
+
+
 def test_another_sites_page_may_not_play(url: str) -> None:
     where = f"ws{url.removeprefix('http')}/ws/play"
     elsewhere = {"Origin": "https://elsewhere.example"}

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from mazemesh.client.elo import EloClient
-from mazemesh.client.experiments import Experiments
 from mazemesh.client.game.game import GameClient
 from mazemesh.client.matchmaker import MatchmakerClient
+from mazemesh.client.policies.experiments import Experiments
 from mazemesh.errors import NotFound
 from mazemesh.v1 import game_pb2, model_pb2
 from mazemesh.v1 import matchmaker_pb2 as pb

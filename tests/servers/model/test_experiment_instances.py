@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mazemesh.client.experiments import Experiments
 from mazemesh.client.model import ModelClient
+from mazemesh.client.policies.experiments import Experiments
 from mazemesh.v1 import model_pb2 as pb
 from tests.postgresql import postgresql
 from tests.servers.model.test_infer import LONG, seen

@@ -15,7 +15,7 @@ from scipy.stats import binom
 from typer.testing import CliRunner
 
 from mazemesh.cli.app import app
-from mazemesh.client.experiments import Experiments
+from mazemesh.client.policies.experiments import Experiments
 from mazemesh.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
 from mazemesh.kserve import inference_pb2
 from mazemesh.kserve.inference_pb2_grpc import GRPCInferenceServiceStub

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mazemesh.client.model import CHUNK_BYTES, ModelClient
-from mazemesh.client.promotion import promote, roll_back
+from mazemesh.client.policies.promotion import promote, roll_back
 from mazemesh.errors import (
     Conflict,
     FailedPrecondition,

@@ -14,7 +14,7 @@ import grpc
 import pytest
 
 from mazemesh.client.model import ModelClient
-from mazemesh.client.promotion import promote, roll_back
+from mazemesh.client.policies.promotion import promote, roll_back
 from mazemesh.errors import (
     Conflict,
     FailedPrecondition,

@@ -12,10 +12,10 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from services.gateway.jobs.job import Job
+from services.gateway.jobs.attempts.plan import plan_of
 from services.gateway.jobs.launchers.kubernetes.manifest import LABEL, Pods, manifest
-from services.gateway.jobs.plan import plan_of
-from services.gateway.jobs.work import Training
+from services.gateway.jobs.nouns.job import Job
+from services.gateway.jobs.nouns.work import Training
 from tests.unit.deploy.rendered import FOLDER, kustomize
 
 COMPONENT = FOLDER / "components" / "training-jobs"

@@ -7,6 +7,7 @@ again when they are asked for.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 import time
@@ -102,8 +103,11 @@ class Journals:
         self._held: OrderedDict[Path, Series] = OrderedDict()
         self._sizes: dict[Path, int] = {}
         self._bytes = 0
+        self._growing: Path | None = None
+        """Journal that `look` reads just now: its figures stay where they are added to."""
         self._reading = Reading(0, 0, 0)
         self._looked = -_FRESH_SECONDS
+        self._look: asyncio.Task[None] | None = None
         self._closed = False
         self.revision = 0
         """Rises with every change."""
@@ -116,6 +120,17 @@ class Journals:
     async def aclose(self) -> None:
         """Has a look that is under way end soon; there are no more."""
         self._closed = True
+
+    async def looked(self, seconds: float) -> None:
+        """Has what has come read, and waits for that, but not longer than so many seconds.
+
+        However many wait, one thread reads.
+        """
+        if self._look is None or self._look.done():
+            self._look = asyncio.create_task(asyncio.to_thread(self.look))
+        await asyncio.wait({self._look}, timeout=seconds)
+        if self._look.done():
+            self._look.result()
 
     def look(self) -> None:
         """Reads what has come, unless that was done within the last second.
@@ -192,10 +207,14 @@ class Journals:
             return  # it was removed meanwhile
 
     def _read_on(self, journal: _Journal, size: int) -> None:
-        series = self._figures(journal)
-        for records in _pieces(journal, size):
-            with self._lock:
-                series.add(records)
+        with self._lock:
+            series, self._growing = self._figures(journal), journal.folder
+        try:
+            for records in _pieces(journal, size):
+                with self._lock:
+                    series.add(records)
+        finally:
+            self._growing = None
         with self._lock:
             journal.size = size
             _tell(journal, series)
@@ -224,8 +243,9 @@ class Journals:
                 if (series := self._held.get(folder)) is not None:
                     self._bytes += series.nbytes - self._sizes.get(folder, 0)
                     self._sizes[folder] = series.nbytes
-            while self._bytes > self._most_bytes and len(self._held) > 1:
-                self._let_go(next(iter(self._held)))
+            oldest = [folder for folder in self._held if folder != self._growing]
+            while self._bytes > self._most_bytes and len(self._held) > 1 and oldest:
+                self._let_go(oldest.pop(0))
 
     def _let_go(self, folder: Path) -> None:
         self._held.pop(folder, None)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import psutil
 
-from services.gateway.jobs.budget import Usage
+from services.gateway.jobs.nouns.budget import Usage
 
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 """Bytes of what getrusage counts resident sets in."""

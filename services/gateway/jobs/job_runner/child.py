@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from mazemesh.process.interpreter import run_module
-from services.gateway.jobs.plan import Process
+from services.gateway.jobs.attempts.plan import Process
 
 GIVE_UP_AFTER: Final = 6
 """Deaths in a row, each within `_STEADY_SECONDS` of its start."""
@@ -60,7 +60,7 @@ class Child:
         page = (f"--metrics-port={metrics_port}",) if metrics_port else ()
         bound = ("services.gateway.jobs.job_runner.bound", process.module)
         self._command = run_module(*bound, *arguments, *page)
-        self._stopping = asyncio.Event()
+        self._stopping, self._patience = asyncio.Event(), 0.0
         self._running: asyncio.subprocess.Process | None = None
 
     async def keep(self) -> Outcome:
@@ -87,16 +87,10 @@ class Child:
 
     async def stop(self, patience: float) -> None:
         """Asks the process to end; kills it after `patience` seconds."""
+        self._patience = patience
         self._stopping.set()
-        running = self._running
-        if running is None or running.returncode is not None:
-            return
-        _send(running, signal.SIGTERM)
-        try:
-            await asyncio.wait_for(running.wait(), patience)
-        except TimeoutError:
-            _send(running, signal.SIGKILL)
-            await running.wait()
+        if self._running is not None:
+            await _ended(self._running, patience)
 
     async def _run(self) -> int:
         mode = "ab"
@@ -112,8 +106,8 @@ class Child:
                 start_new_session=True,  # signals reach whoever keeps it, who stops it in order
             )
         self.pid = running.pid
-        if self._stopping.is_set():
-            _send(running, signal.SIGTERM)
+        if self._stopping.is_set():  # it was asked to while the process was being made
+            await _ended(running, self._patience)
         status = await running.wait()
         self.pid = 0
         return status
@@ -129,6 +123,18 @@ def last_lines(log: Path, count: int) -> list[str]:
     except FileNotFoundError:
         return []
     return [line.rstrip()[:1000] for line in text.splitlines() if line.strip()][-count:]
+
+
+async def _ended(process: asyncio.subprocess.Process, patience: float) -> None:
+    """Asks a process to end, and kills it after `patience` seconds."""
+    if process.returncode is not None:
+        return
+    _send(process, signal.SIGTERM)
+    try:
+        await asyncio.wait_for(process.wait(), patience)
+    except TimeoutError:
+        _send(process, signal.SIGKILL)
+        await process.wait()
 
 
 def _send(process: asyncio.subprocess.Process, number: signal.Signals) -> None:

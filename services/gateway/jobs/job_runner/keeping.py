@@ -8,23 +8,24 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TextIO
 
 from mazemesh.process.parent import PARENT_VARIABLE
 from mazemesh.process.ports import free_block
-from services.gateway.jobs.budget import NO_USAGE
-from services.gateway.jobs.job import KEPT_LINES, Progress, State
+from services.gateway.jobs.attempts.journal import progress_of
+from services.gateway.jobs.attempts.logs import merged
+from services.gateway.jobs.attempts.plan import INTERRUPTED, Plan, Process
+from services.gateway.jobs.attempts.report import Report
 from services.gateway.jobs.job_runner.accounting import Account
 from services.gateway.jobs.job_runner.child import Child, Outcome, last_lines
 from services.gateway.jobs.job_runner.mesh_watch import MeshWatch
 from services.gateway.jobs.job_runner.reading import Echo, Episodes, Journal
 from services.gateway.jobs.job_runner.reports import Reports
-from services.gateway.jobs.journal import progress_of
 from services.gateway.jobs.launcher import End
-from services.gateway.jobs.logs import merged
-from services.gateway.jobs.plan import Plan, Process
-from services.gateway.jobs.report import Report
+from services.gateway.jobs.nouns.budget import NO_USAGE
+from services.gateway.jobs.nouns.job import KEPT_LINES, Progress, State
 
 LOOK_SECONDS: Final = 0.5
 STOP_SECONDS: Final = 45.0
@@ -37,9 +38,6 @@ TOLD_SECONDS: Final = 5.0
 """Between two reports while nothing changes but what the job takes."""
 
 _END_TRIES: Final = 20
-
-INTERRUPTED: Final = 75
-"""Status of one whose job is to go on elsewhere (EX_TEMPFAIL of sysexits.h)."""
 
 
 class Keeping:
@@ -201,7 +199,7 @@ class Keeping:
                 self._arguments(one),
                 folder,
                 _environment(one),
-                lambda one=one: self._finished(one),  # type: ignore[misc]
+                partial(self._finished, one),
                 next(ports) if one.metrics else 0,
             )
             for one in self._plan.processes

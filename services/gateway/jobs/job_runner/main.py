@@ -13,11 +13,12 @@ import json
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import Final, TextIO
 
 from mazemesh.process.errors import StartError
-from services.gateway.jobs import plan as plans
+from services.gateway.jobs.attempts import plan as plans
 from services.gateway.jobs.job_runner.keeping import Keeping
 from services.gateway.jobs.job_runner.mesh_watch import MeshWatch
 from services.gateway.jobs.job_runner.reports import (
@@ -33,6 +34,8 @@ LOCK: Final = "lock"
 KEPT_BY_ANOTHER: Final = 3
 """Status: the job's processes are there already."""
 
+_LOCK_TRIES, _LOCK_PAUSE = 10, 0.05
+
 
 def main() -> None:
     """Keeps a job until it has ended; does not return."""
@@ -41,9 +44,7 @@ def main() -> None:
     data_dir = Path(os.environ.get("MAZEMESH_DATA_DIR") or ".mazemesh").absolute()
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / LOCK).open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _locked(lock):
             sys.exit(KEPT_BY_ANOTHER)
         lock.truncate(0)
         lock.write(str(os.getpid()))
@@ -53,6 +54,19 @@ def main() -> None:
         except StartError as error:
             sys.stderr.write(f"job: {error}\n")
             sys.exit(error.exit_code)
+
+
+def _locked(lock: TextIO) -> bool:
+    """Whether the lock is ours now. Who looks whether it is held holds it, too, for a moment."""
+    for left in reversed(range(_LOCK_TRIES)):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if left:
+                time.sleep(_LOCK_PAUSE)
+        else:
+            return True
+    return False
 
 
 def _plan(told: argparse.Namespace) -> plans.Plan:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, Protocol, TextIO
 
-from services.gateway.jobs.report import Report, from_json, to_json
+from services.gateway.jobs.attempts.report import Report, from_json, to_json
 
 FILE: Final = "report.json"
 """Of a job's folder."""

@@ -6,8 +6,8 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
+from services.gateway.jobs.attempts.report import Report, from_json, to_json
 from services.gateway.jobs.job_runner.reports import Lines
-from services.gateway.jobs.report import Report, from_json, to_json
 
 
 class S3Reports:
@@ -44,10 +44,11 @@ class S3Reports:
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
-            body = self._client.get_object(Bucket=self._bucket, Key=self.log_key)["Body"].read()
+            told = self._client.get_object(Bucket=self._bucket, Key=self.log_key)
+            body: bytes = told["Body"].read()
         except (ClientError, BotoCoreError):
             return []
-        return body.decode(errors="replace").splitlines()  # type: ignore[no-any-return]
+        return body.decode(errors="replace").splitlines()
 
     def discard(self) -> None:
         """Deletes both."""

@@ -17,13 +17,13 @@ from typing import Any, Final, TypeVar
 
 from mazemesh.errors import FailedPrecondition, InvalidArgument, Unavailable
 from mazemesh.process.errors import StartError
-from services.gateway.jobs import plan as plans
-from services.gateway.jobs.job import Job
+from services.gateway.jobs.attempts import plan as plans
+from services.gateway.jobs.attempts.plan import Plan
 from services.gateway.jobs.job_runner.s3_reports import S3Reports
 from services.gateway.jobs.launcher import Sighting
-from services.gateway.jobs.plan import Plan
+from services.gateway.jobs.nouns.job import Job
+from services.gateway.jobs.nouns.work import Training
 from services.gateway.jobs.settings import JobSettings
-from services.gateway.jobs.work import Training
 
 T = TypeVar("T")
 

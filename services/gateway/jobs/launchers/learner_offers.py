@@ -14,11 +14,11 @@ from typing import Any, Final
 
 from mazemesh.errors import InvalidArgument, Unavailable
 from mazemesh.process.interpreter import run_module
-from services.gateway.jobs.plan import training_flags, tuning_flags
-from services.gateway.jobs.work import Training, Work
+from services.gateway.jobs.attempts.plan import training_flags, tuning_flags
+from services.gateway.jobs.nouns.work import Training, Tuning, Work
 
 SECONDS: Final = 60.0
-"""For an answer, the start of the process included."""
+"""For an answer, the wait for one's turn and the start of the process included."""
 
 IDLE_SECONDS: Final = 300.0
 """After which the process is ended; the next one knows packages that were installed meanwhile."""
@@ -29,13 +29,15 @@ _LONGEST_LINE: Final = 1 << 20
 class LearnerOffers:
     """Asks `python -m learner.offers`: one question after the other, of a process that stays a bit.
 
+    Searches are checked by `mazemesh tune` itself, one at a time as well.
+
     Args:
         environment: Of that process.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = dict(environment)
-        self._turn = asyncio.Lock()
+        self._turn, self._searching = asyncio.Lock(), asyncio.Lock()
         self._process: Process | None = None
         self._ending: asyncio.TimerHandle | None = None
 
@@ -46,6 +48,15 @@ class LearnerOffers:
             Unavailable: no learner is installed here.
         """
         return await self._ask("list")
+
+    async def form(self, game: str, algorithm: str) -> dict[str, Any]:
+        """Every field of a run with its kind, meaning, bounds and preset; no game is opened.
+
+        Raises:
+            InvalidArgument: there is no such algorithm.
+            Unavailable: no learner is installed here.
+        """
+        return await self._ask("form", game, algorithm)
 
     async def preset(self, game: str, algorithm: str) -> dict[str, Any]:
         """What a game, which has to be one that Game allows, is trained with by an algorithm.
@@ -75,16 +86,11 @@ class LearnerOffers:
         if isinstance(work, Training):
             await self._ask("check", *training_flags(work))
             return
-        process = await self._started("mazemesh.cli", *tuning_flags(work), "--check")
         try:
-            async with asyncio.timeout(SECONDS):
-                _, complaints = await process.communicate()
+            async with asyncio.timeout(SECONDS), self._searching:
+                await self._check_search(work)
         except TimeoutError as error:
             raise Unavailable(f"`mazemesh tune` did not answer within {SECONDS:g} s") from error
-        finally:
-            await _killed(process)
-        if process.returncode:
-            raise InvalidArgument(_last(complaints).removeprefix("mazemesh: "))
 
     async def close(self) -> None:
         """Ends the process."""
@@ -95,32 +101,46 @@ class LearnerOffers:
             await _killed(process)
 
     async def _ask(self, *asked: str) -> dict[str, Any]:
-        async with self._turn:
-            if self._ending is not None:
-                self._ending.cancel()
-            if self._process is None or self._process.returncode is not None:
-                self._process = await self._started("learner.offers", "serve")
-            answered = False
-            try:
-                async with asyncio.timeout(SECONDS):
-                    line = await _answer(self._process, asked)
-                answered = True
-            except TimeoutError as error:
-                raise Unavailable(f"the learner did not answer within {SECONDS:g} s") from error
-            finally:
-                if not answered:  # what it would say next is of no use to anybody
-                    await self.close()
-            loop = asyncio.get_running_loop()
-            self._ending = loop.call_later(IDLE_SECONDS, self._end)
+        try:
+            async with asyncio.timeout(SECONDS), self._turn:
+                line = await self._answered(asked)
+        except TimeoutError as error:
+            raise Unavailable(f"the learner did not answer within {SECONDS:g} s") from error
         told: dict[str, Any] = json.loads(line)
         if "error" in told:
             raise InvalidArgument(told["error"], field=told["field"])
         return told
 
+    async def _answered(self, asked: tuple[str, ...]) -> bytes:
+        """The line that answers; whose turn it is has the process for itself."""
+        if self._ending is not None:
+            self._ending.cancel()
+        if self._process is None or self._process.returncode is not None:
+            self._process = await self._started("learner.offers", "serve")
+        answered = False
+        try:
+            line = await _answer(self._process, asked)
+            answered = True
+        finally:
+            if not answered:  # what it would say next is of no use to anybody
+                await self.close()
+        self._ending = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._end)
+        return line
+
+    async def _check_search(self, work: Tuning) -> None:
+        process = await self._started("mazemesh.cli", *tuning_flags(work), "--check")
+        try:
+            _, complaints = await process.communicate()
+        finally:
+            await _killed(process)
+        if process.returncode:
+            raise InvalidArgument(_last(complaints).removeprefix("mazemesh: "))
+
     def _end(self) -> None:
-        """The end of its input ends it."""
-        if self._process is not None and self._process.stdin is not None:
-            self._process.stdin.close()
+        """The end of its input ends it; who asks meanwhile asks another one."""
+        process, self._process = self._process, None
+        if process is not None and process.stdin is not None:
+            process.stdin.close()
 
     async def _started(self, module: str, *asked: str) -> Process:
         return await asyncio.create_subprocess_exec(

@@ -6,6 +6,7 @@ import asyncio
 import fcntl
 import json
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -13,21 +14,25 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from mazemesh.errors import ResourceExhausted, Unavailable
+import psutil
+
+from mazemesh.errors import MazemeshError, ResourceExhausted, Unavailable
 from mazemesh.process.disk import is_full
 from mazemesh.process.interpreter import run_module
-from services.gateway.jobs import plan as plans
-from services.gateway.jobs.job import Job
+from services.gateway.jobs.attempts import plan as plans
+from services.gateway.jobs.attempts.logs import merged
 from services.gateway.jobs.job_runner.child import last_lines
 from services.gateway.jobs.job_runner.main import LOCK
 from services.gateway.jobs.job_runner.mesh_watch import MeshWatch
 from services.gateway.jobs.job_runner.reports import FILE, read_report
 from services.gateway.jobs.launcher import Sighting
-from services.gateway.jobs.logs import merged
+from services.gateway.jobs.nouns.job import Job
 
+PLACE: Final = "place"
 PLAN: Final = "plan.json"
 RUNNER_LOG: Final = "runner.log"
 _LOOK_SECONDS: Final = 0.5
+_GOING_SECONDS: Final = 10.0
 
 
 class ProcessLauncher:
@@ -36,7 +41,7 @@ class ProcessLauncher:
     A job's folder has its plan, its report, its logs, and the lock that tells whether it is kept.
 
     Args:
-        folder: Of all jobs.
+        folder: Of all jobs; a file of it says where that is.
         environment: Of their processes; keys as MAZEMESH_JOB_TRAINER_KEY_FILE and .._WORKER_...
         host: Name of this machine.
         dollars_an_hour: Price of an hour of one job.
@@ -55,13 +60,25 @@ class ProcessLauncher:
     ) -> None:
         self._plan = plan
         self._folder, self._environment = folder, dict(environment)
-        self._place = f"{host}:{folder}"
+        self._host, self._place = host, ""
         self._dollars, self._watch = dollars_an_hour, watch
         self._runners: dict[str, subprocess.Popen[bytes]] = {}
 
     @property
     def place(self) -> str:
-        """See `Launcher`: the machine and the folder."""
+        """See `Launcher`: the machine and the folder, as they were called at the first job.
+
+        A laptop has another name in another network, a container with each start; the folder's
+        jobs are looked after all the same.
+
+        Raises:
+            Unavailable, ResourceExhausted: the folder cannot be written.
+        """
+        if not self._place:
+            try:
+                self._place = _kept(self._folder / PLACE, f"{self._host}:{self._folder}")
+            except OSError as error:
+                raise _refusal("jobs have no place", error) from error
         return self._place
 
     @property
@@ -99,9 +116,8 @@ class ProcessLauncher:
     async def forget(self, job: Job) -> None:
         """See `Launcher.forget`: processes that have ended cost nothing."""
         runner = self._runners.pop(job.job_id, None)
-        if runner is not None and runner.poll() is None:
-            # It has told its end, and goes at once.
-            await asyncio.to_thread(runner.wait)
+        if runner is not None:
+            await asyncio.to_thread(_reaped, runner)
 
     async def discard(self, job_ids: Collection[str]) -> None:
         """See `Launcher.discard`."""
@@ -129,8 +145,7 @@ class ProcessLauncher:
                     start_new_session=True,
                 )
         except OSError as error:
-            kind = ResourceExhausted if is_full(error) else Unavailable
-            raise kind(f"the job's processes cannot be started: {error}") from error
+            raise _refusal("the job's processes cannot be started", error) from error
 
     def _look(self, job: Job) -> Sighting:
         folder = self._folder / job.job_id
@@ -144,15 +159,55 @@ class ProcessLauncher:
         return report.seen(job.attempt, there=there, why=why)
 
     def _pid(self, job: Job) -> int:
-        lock = self._folder / job.job_id / LOCK
-        if _is_held(lock):
-            return int(lock.read_text() or "0")
         runner = self._runners.get(job.job_id)
-        return runner.pid if runner is not None and runner.poll() is None else 0
+        if runner is not None and runner.poll() is None:
+            return runner.pid
+        folder = self._folder / job.job_id
+        if not _is_held(folder / LOCK):
+            return 0
+        text = (folder / LOCK).read_text()
+        return int(text) if text.isdecimal() and _keeps(int(text), folder) else 0
 
     def _log(self, job: Job, lines: int) -> list[str]:
         logs = sorted((self._folder / job.job_id).glob("*.log"))
         return merged([last_lines(log, lines) for log in logs])[-lines:]
+
+
+def _refusal(what: str, error: OSError) -> MazemeshError:
+    kind = ResourceExhausted if is_full(error) else Unavailable
+    return kind(f"{what}: {error}")
+
+
+def _kept(file: Path, text: str) -> str:
+    """What a file says, which is `text` where nobody has written it: all see the same."""
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = file.with_suffix(f".{secrets.token_hex(4)}")
+        unfinished.write_text(text)
+        try:
+            os.link(unfinished, file)
+        except FileExistsError:
+            pass  # another gateway was quicker
+        finally:
+            unfinished.unlink()
+    return file.read_text()
+
+
+def _reaped(runner: subprocess.Popen[bytes]) -> None:
+    """Waits for a runner that has told its end, which goes at once."""
+    try:
+        runner.wait(_GOING_SECONDS)
+    except subprocess.TimeoutExpired:
+        runner.kill()  # what it kept has ended
+        runner.wait()
+
+
+def _keeps(pid: int, folder: Path) -> bool:
+    """Whether a process is a folder's runner: a number may be that of the one before it."""
+    try:
+        return str(folder) in psutil.Process(pid).cmdline()
+    except psutil.Error:
+        return False
 
 
 def _is_held(lock: Path) -> bool:

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from mazemesh.errors import Conflict, ResourceExhausted
 from services._harness.sql.database import Database
-from services.gateway.jobs.choosing import Bounds
-from services.gateway.jobs.job import LIVE, OPEN, Job, State
+from services.gateway.jobs.nouns.job import LIVE, OPEN, Job, State
+from services.gateway.jobs.queueing.choosing import Bounds
 from services.gateway.jobs.store import Choose
 from services.gateway.jobs.stores.tables import jobs
 from services.gateway.jobs.stores.written import read, written

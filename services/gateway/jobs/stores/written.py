@@ -6,9 +6,9 @@ import json
 from dataclasses import asdict
 from typing import Any, Final
 
-from services.gateway.jobs import work
-from services.gateway.jobs.budget import Budget, Target, Usage
-from services.gateway.jobs.job import Job, Progress, State
+from services.gateway.jobs.nouns import work
+from services.gateway.jobs.nouns.budget import Budget, Target, Usage
+from services.gateway.jobs.nouns.job import Job, Progress, State
 
 _COLUMNS: Final = ("job_id", "owner", "request_id", "state", "revision", "ended", "number")
 """What stands in columns of its own."""

@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from mazemesh.client.model import DOWNLOAD_DEADLINE, ModelClient
-from mazemesh.client.promotion import CHAMPION, PREVIOUS, promote, roll_back
+from mazemesh.client.policies.promotion import CHAMPION, PREVIOUS, promote, roll_back
 from mazemesh.errors import Conflict, InvalidArgument, NotFound
 from mazemesh.v1 import model_pb2 as pb
 from services.gateway.access.visitor import CallsDep, VisitorDep

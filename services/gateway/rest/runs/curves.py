@@ -182,10 +182,7 @@ async def curves(
 
 async def looked(journals: Journals) -> Journals:
     """The journals, with what has come; while many are read for the first time, with some."""
-    looking = asyncio.create_task(asyncio.to_thread(journals.look))
-    done, _ = await asyncio.wait({looking}, timeout=_FIRST_LOOK_SECONDS)
-    for one in done:
-        one.result()
+    await journals.looked(_FIRST_LOOK_SECONDS)
     return journals
 
 

@@ -57,7 +57,7 @@ class CostEstimate(BaseModel):
     seconds: float | None = Field(description="by the middle one of them")
     low: float | None = Field(description="by the faster quarter")
     high: float | None = Field(description="by the slower quarter")
-    dollars: float | None = Field(description="at `dollars_an_hour`; null where that is not set")
+    dollars: float | None = Field(description="by the price of a job's hour; null: nobody has said")
 
 
 @router.get("/form", summary="Fields of a run")
@@ -79,5 +79,5 @@ async def cost(
         Pace(one.run.game, one.run.algorithm, one.steps, one.seconds)
         for one in journals.summaries()
     ]
-    found = estimate(steps, game, algorithm, known, gateway.settings.dollars_an_hour)
+    found = estimate(steps, game, algorithm, known, gateway.jobs.launcher.dollars_an_hour)
     return CostEstimate(**{name: getattr(found, name) for name in CostEstimate.model_fields})

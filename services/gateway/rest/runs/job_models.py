@@ -8,9 +8,9 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from mazemesh.errors import InvalidArgument
-from services.gateway.jobs import work as works
-from services.gateway.jobs.budget import Budget, Target
-from services.gateway.jobs.job import Job, State
+from services.gateway.jobs.nouns import work as works
+from services.gateway.jobs.nouns.budget import Budget, Target
+from services.gateway.jobs.nouns.job import Job, State
 
 MOST_NAMES: Final = 64
 """Of hyperparameters, settings or dimensions in one request."""

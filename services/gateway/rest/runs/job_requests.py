@@ -12,8 +12,8 @@ from services._harness.access.callers.roles import ADMINISTRATORS
 from services.gateway.access.visitor import Visitor
 from services.gateway.context import Gateway
 from services.gateway.jobs.bind import Jobs
-from services.gateway.jobs.budget import NO_TARGET
-from services.gateway.jobs.job import Job, State
+from services.gateway.jobs.nouns.budget import NO_TARGET
+from services.gateway.jobs.nouns.job import Job, State
 from services.gateway.rest.asking import wait_of
 from services.gateway.rest.runs.job_models import StartTraining, StartTuning
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from mazemesh.errors import InvalidArgument
 from services.gateway.access.visitor import VisitorDep
 from services.gateway.context import GatewayDep
-from services.gateway.jobs.job import State
+from services.gateway.jobs.nouns.job import State
 from services.gateway.rest.asking import Prefer, RequestId
 from services.gateway.rest.runs.job_models import JobModel, JobPage, NewTraining, NewTuning, told
 from services.gateway.rest.runs.job_requests import own, submit

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from services.gateway.access.visitor import VisitorDep
 from services.gateway.context import GatewayDep
-from services.gateway.jobs.work import SETTINGS
+from mazemesh.training.sections import SETTINGS
 from services.gateway.rest.asking import Prefer, RequestId
 from services.gateway.rest.runs.job_models import JobModel, Started, StartTraining, told
 from services.gateway.rest.runs.job_requests import own, submit
@@ -90,7 +90,7 @@ async def options(gateway: GatewayDep) -> Options:
     return Options(
         algorithms=every["algorithms"],
         generators=every["generators"],
-        settings=[Setting(**one) for one in every["settings"] if one["name"] in SETTINGS],
+        settings=[Setting(**one) for one in every["settings"]],
         jobs_at_once=bounds.running,
         jobs_at_once_per_key=bounds.running_per_key,
         jobs_waiting_per_key=bounds.waiting_per_key,

@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from services.gateway.jobs.choosing import Bounds
-from services.gateway.jobs.job import Job
-from services.gateway.jobs.keeper import Keeper
 from services.gateway.jobs.launcher import Launcher
-from services.gateway.jobs.queue import Queue
-from services.gateway.jobs.work import Training
+from services.gateway.jobs.nouns.job import Job
+from services.gateway.jobs.nouns.work import Training
+from services.gateway.jobs.queueing.choosing import Bounds
+from services.gateway.jobs.queueing.keeper import Keeper
+from services.gateway.jobs.queueing.queue import Queue
 from tests.servers.gateway.jobs.plans import SECONDS
 from tests.unit.gateway.jobs.memory_jobs import MemoryJobs
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from mazemesh.process.interpreter import run_module
-from services.gateway.jobs import plan as plans
+from services.gateway.jobs.attempts import plan as plans
+from services.gateway.jobs.attempts.plan import Plan, Process
+from services.gateway.jobs.attempts.report import Report
 from services.gateway.jobs.job_runner.reports import FILE, read_report
-from services.gateway.jobs.plan import Plan, Process
-from services.gateway.jobs.report import Report
 from tests.servers.running import eventually
 
 PRACTICE = "tests.servers.gateway.jobs.practice"

@@ -19,10 +19,10 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from mazemesh.errors import FailedPrecondition, InvalidArgument
-from services.gateway.jobs.budget import Target
-from services.gateway.jobs.job import Job, State
 from services.gateway.jobs.launchers.ec2 import Ec2Launcher, group_of
-from services.gateway.jobs.work import Tuning
+from services.gateway.jobs.nouns.budget import Target
+from services.gateway.jobs.nouns.job import Job, State
+from services.gateway.jobs.nouns.work import Tuning
 from tests.servers.gateway.jobs.launching import Launching
 from tests.servers.gateway.jobs.plans import PRACTICE, SECONDS
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import json
+import time
 from typing import Any
 
 import httpx
@@ -11,9 +11,9 @@ import pytest
 from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import connect
 
-from services.gateway.jobs.board import Board
+from services.gateway.jobs.bind import Jobs, bind_jobs
 from services.gateway.rest.runs import training_socket
-from tests.servers.running import eventually
+from tests.servers.gateway.world import Services, client, gateway
 
 SECONDS = 60.0
 
@@ -196,9 +196,26 @@ def test_a_socket_tells_how_things_stand_while_nothing_changes(
     with connect(f"{where}/ws/training/{job}", open_timeout=SECONDS) as socket:
         first, second = json.loads(socket.recv(SECONDS)), json.loads(socket.recv(SECONDS))
     assert first == second
-    # Nobody follows a job for a page that has gone, though the job never changes.
-    boards = [one for one in gc.get_objects() if type(one) is Board]
-    eventually(lambda: not any(board.followers for board in boards), SECONDS)
+
+
+def test_who_leaves_follows_no_longer(world: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[Jobs] = []
+
+    async def bound(*given: Any) -> Jobs:
+        kept.append(await bind_jobs(*given))
+        return kept[0]
+
+    monkeypatch.setattr("services.gateway.bind.bind_jobs", bound)
+    with gateway(world, drain_seconds=1.0) as url, client(url) as http:
+        job = start(http)["experiment_id"]
+        with connect(f"{url.replace('http', 'ws', 1)}/ws/training/{job}") as socket:
+            socket.recv(SECONDS)
+            assert kept[0].board.followers == 1
+        until = time.monotonic() + SECONDS
+        while kept[0].board.followers and time.monotonic() < until:
+            time.sleep(0.01)
+        assert kept[0].board.followers == 0
+        http.post(f"/training/stop/{job}")
 
 
 def test_the_console_follows_it_as_a_topic(http: httpx.Client, url: str) -> None:

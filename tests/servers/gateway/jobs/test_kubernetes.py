@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from mazemesh.errors import InvalidArgument, Unauthenticated, Unavailable
-from services.gateway.jobs.budget import Target
-from services.gateway.jobs.job import Job, State
+from services.gateway.jobs.attempts.plan import plan_of
 from services.gateway.jobs.launchers.kubernetes.api import KubernetesApi
 from services.gateway.jobs.launchers.kubernetes.launcher import KubernetesLauncher
 from services.gateway.jobs.launchers.kubernetes.manifest import Pods, manifest
-from services.gateway.jobs.plan import plan_of
-from services.gateway.jobs.work import Training, Tuning
+from services.gateway.jobs.nouns.budget import Target
+from services.gateway.jobs.nouns.job import Job, State
+from services.gateway.jobs.nouns.work import Training, Tuning
 from tests.ports import free_port
 from tests.servers.gateway.jobs.cluster import TOKEN, Cluster, cluster
 from tests.servers.gateway.jobs.launching import Launching

@@ -11,12 +11,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from services.gateway.jobs.budget import Budget, Target
-from services.gateway.jobs.job import Job, State
+from services.gateway.jobs.attempts.plan import Plan
 from services.gateway.jobs.job_runner.main import LOCK
-from services.gateway.jobs.launchers.processes import ProcessLauncher
-from services.gateway.jobs.plan import Plan
-from services.gateway.jobs.work import Training
+from services.gateway.jobs.launchers import processes
+from services.gateway.jobs.launchers.processes import PLACE, ProcessLauncher
+from services.gateway.jobs.nouns.budget import Budget, Target
+from services.gateway.jobs.nouns.job import Job, State
+from services.gateway.jobs.nouns.work import Training
 from tests.servers.gateway.jobs.launching import Launching
 from tests.servers.gateway.jobs.plans import practice_plan
 
@@ -44,8 +45,8 @@ class World:
         self.folder = folder / "jobs"
         self._told = {**os.environ, "MAZEMESH_DATA_DIR": str(folder / "mesh")}
 
-    def launcher(self) -> ProcessLauncher:
-        return ProcessLauncher(self.folder, self._told, "here", 3600.0, plan=plan)
+    def launcher(self, host: str = "here") -> ProcessLauncher:
+        return ProcessLauncher(self.folder, self._told, host, 3600.0, plan=plan)
 
     def pids(self) -> list[int]:
         return [int(lock.read_text() or 0) for lock in self.folder.glob(f"*/{LOCK}")]
@@ -74,7 +75,7 @@ async def test_several_run_at_once_and_finish(world: World) -> None:
         assert done.usage.dollars > 0
     assert any("begins at 0" in line for line in await launcher.log(made[0], 20))
     await launcher.discard([job.job_id for job in made])
-    assert list(world.folder.iterdir()) == []
+    assert [one.name for one in world.folder.iterdir()] == [PLACE]
 
 
 async def test_a_job_outlives_the_gateway_and_is_found_again(world: World) -> None:
@@ -82,7 +83,7 @@ async def test_a_job_outlives_the_gateway_and_is_found_again(world: World) -> No
     job = await jobs.submit()
     before = await jobs.until(job, lambda now: now.progress)
     # Another gateway: it knows what the store has, and nothing of processes.
-    later = jobs.again(world.launcher())
+    later = jobs.again(world.launcher("elsewhere"))  # a laptop in another network
     after = await later.until(job, lambda now: now.usage.steps > before.usage.steps)
     assert (after.state, after.attempt) == (State.RUNNING, 1)
     assert len(world.pids()) == 1
@@ -117,6 +118,34 @@ async def test_a_killed_keeper_is_started_again_from_the_checkpoint(world: World
     begun = [line for line in await launcher.log(job, 20) if line.startswith("begins at")]
     assert len(begun) == 2
     assert not begun[1].startswith("begins at 0 "), begun
+
+
+async def test_a_number_of_before_stops_no_stranger(world: World) -> None:
+    launcher = world.launcher()
+    jobs = Launching(launcher)
+    job = await jobs.submit()
+    await jobs.until(job, lambda now: now.state is State.RUNNING)
+    [runner] = world.pids()
+    lock = world.folder / job.job_id / LOCK
+    lock.write_text(str(os.getpid()))  # as a system that was started anew gives numbers again
+    await world.launcher().stop(job)
+    lock.write_text(str(runner))
+    await launcher.stop(job)
+    ended = await jobs.until(job, lambda now: now.over)
+    assert ended.state is State.CANCELLED
+
+
+async def test_one_that_tells_its_end_and_stays_is_ended(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "_GOING_SECONDS", 0.1)
+    launcher = world.launcher()
+    jobs = Launching(launcher)
+    job = await jobs.submit()
+    await jobs.until(job, lambda now: now.state is State.RUNNING)
+    runner = launcher._runners[job.job_id]
+    await launcher.forget(job)
+    assert runner.returncode == -signal.SIGKILL
 
 
 async def test_what_is_refused_has_failed_with_its_reason(world: World) -> None:

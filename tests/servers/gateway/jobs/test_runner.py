@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
@@ -11,12 +12,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from services.gateway.jobs.budget import Budget, Target
-from services.gateway.jobs.job import State
-from services.gateway.jobs.job_runner.main import KEPT_BY_ANOTHER
+from services.gateway.jobs.attempts.plan import Plan, Process
+from services.gateway.jobs.job_runner.main import KEPT_BY_ANOTHER, LOCK
 from services.gateway.jobs.job_runner.mesh_watch import MeshWatch
 from services.gateway.jobs.job_runner.reports import report_of_line
-from services.gateway.jobs.plan import Plan, Process
+from services.gateway.jobs.nouns.budget import Budget, Target
+from services.gateway.jobs.nouns.job import State
 from tests.servers.gateway.jobs.plans import PRACTICE, SECONDS, practice_plan, running
 
 
@@ -134,6 +135,22 @@ def test_a_job_has_one_keeper(tmp_path: Path) -> None:
         assert runner.process.poll() is None
 
 
+def test_who_looks_whether_it_is_kept_holds_nobody_up(tmp_path: Path) -> None:
+    (tmp_path / "job").mkdir()
+    with (tmp_path / "job" / LOCK).open("a+") as looked:
+        fcntl.flock(looked, fcntl.LOCK_SH)
+        with running(tmp_path, practice_plan(target=Target(steps=20))) as runner:
+            opened = runner.process.pid
+            while not any(
+                one.path.endswith(f"job/{LOCK}") for one in psutil.Process(opened).open_files()
+            ):
+                assert runner.process.poll() is None
+            fcntl.flock(looked, fcntl.LOCK_UN)
+            told = runner.ended()
+    assert told.end is not None
+    assert told.end.state is State.FINISHED
+
+
 def test_it_ends_with_its_mesh_and_goes_on_with_the_next(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as mesh:
         watch = MeshWatch.of_process(mesh.pid)
@@ -190,7 +207,7 @@ def test_each_process_shows_the_key_of_its_role_alone(tmp_path: Path) -> None:
 def test_the_plan_may_come_as_base64(tmp_path: Path) -> None:
     import base64
 
-    from services.gateway.jobs import plan as plans
+    from services.gateway.jobs.attempts import plan as plans
 
     plan = practice_plan(target=Target(steps=20))
     text = base64.b64encode(json.dumps(plans.to_json(plan)).encode()).decode()

@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from mazemesh.errors import Conflict, MazemeshError, ResourceExhausted
-from services.gateway.jobs.choosing import Bounds
-from services.gateway.jobs.job import LIVE, OPEN, Job, State
 from services.gateway.jobs.launcher import Sighting
+from services.gateway.jobs.nouns.job import LIVE, OPEN, Job, State
+from services.gateway.jobs.queueing.choosing import Bounds
 from services.gateway.jobs.store import Choose
 
 

@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from mazemesh.errors import Conflict, InvalidArgument, NotFound
-from services.gateway.jobs import plan as plans
-from services.gateway.jobs.job import Job
+from services.gateway.jobs.attempts import plan as plans
+from services.gateway.jobs.attempts.report import Report
 from services.gateway.jobs.job_runner.reports import report_of_line
 from services.gateway.jobs.launcher import Sighting
 from services.gateway.jobs.launchers.kubernetes.api import KubernetesApi
@@ -20,8 +20,8 @@ from services.gateway.jobs.launchers.kubernetes.manifest import (
     manifest,
     name_of,
 )
-from services.gateway.jobs.report import Report
-from services.gateway.jobs.work import Training
+from services.gateway.jobs.nouns.job import Job
+from services.gateway.jobs.nouns.work import Training
 
 _LOOK_SECONDS: Final = 3.0
 _TAIL: Final = 400

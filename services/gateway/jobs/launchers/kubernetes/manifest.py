@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
-from services.gateway.jobs import plan as plans
-from services.gateway.jobs.plan import Plan
+from services.gateway.jobs.attempts import plan as plans
+from services.gateway.jobs.attempts.plan import INTERRUPTED, Plan
 
 CONTAINER: Final = "job"
 LABEL: Final = "mazemesh/job"
@@ -21,7 +21,6 @@ _KEPT_SECONDS: Final = 86_400
 _LOST_PODS: Final = 20
 """That are replaced, each by one that goes on from the newest checkpoint."""
 
-_INTERRUPTED: Final = 75
 _USER: Final = 10001
 
 
@@ -85,7 +84,7 @@ def manifest(plan: Plan, pods: Pods) -> dict[str, Any]:
 
 
 def _rules() -> list[dict[str, Any]]:
-    ended = {"containerName": CONTAINER, "operator": "NotIn", "values": [0, _INTERRUPTED]}
+    ended = {"containerName": CONTAINER, "operator": "NotIn", "values": [0, INTERRUPTED]}
     return [
         # A drain or a node that is gone counts for nothing.
         {

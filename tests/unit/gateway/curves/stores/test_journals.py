@@ -1,13 +1,18 @@
 """Journals as they are found, grow, are killed, and are read again."""
 
+import asyncio
 import json
+import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from services.gateway.curves.encoding import decode
 from services.gateway.curves.selecting import Picture, draw
+from services.gateway.curves.stores import journals as stores
 from services.gateway.curves.stores.columns import Columns
 from services.gateway.curves.stores.journals import Journals
 
@@ -135,3 +140,49 @@ def test_runs_that_were_removed_are_gone_and_shorter_files_are_others(data_dir: 
     found = {one.run.id: one.lines for one in journals.summaries()}
 
     assert found == {"dd": 10, "cc": 10}
+
+
+def test_what_is_asked_while_a_journal_is_read_leaves_nothing_out(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journals = _open(data_dir, most_bytes=1)  # whatever is asked for lets go of the rest
+    _look(journals)
+    _write(data_dir / "learner" / "race", range(100, 20_000))
+    pieces, asked = stores._pieces, []
+
+    def with_questions(journal: Any, size: int) -> Iterator[list[dict[str, Any]]]:
+        for piece in pieces(journal, size):
+            yield piece
+            if not asked and journal.run.id == "aa":
+                asked.append(True)
+                for run in ("bb", "aa"):
+                    thread = threading.Thread(target=_mean, args=(journals, run))
+                    thread.start()
+                    thread.join()
+
+    monkeypatch.setattr(stores, "_pieces", with_questions)
+    _look(journals)
+
+    assert asked
+    assert {one.run.id: one.lines for one in journals.summaries()}["aa"] == 20_000
+    assert _mean(journals, "aa") == pytest.approx(sum(range(20_000)) / 20_000 / 1000, rel=1e-4)
+
+
+async def test_however_many_wait_one_thread_reads(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journals = _open(data_dir)
+    begun, over = [], threading.Event()
+
+    def slow() -> None:
+        begun.append(threading.get_ident())
+        over.wait(60)
+
+    monkeypatch.setattr(journals, "look", slow)
+    await asyncio.gather(*(journals.looked(0.01) for _ in range(50)))
+    assert len(begun) == 1
+    over.set()
+    await journals.looked(60)
+    monkeypatch.undo()
+    await journals.looked(60)
+    assert len(journals.summaries()) == 3

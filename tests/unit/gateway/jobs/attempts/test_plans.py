@@ -7,16 +7,16 @@ import json
 import pytest
 
 from mazemesh.errors import InvalidArgument
-from services.gateway.jobs import plan as plans
-from services.gateway.jobs import report as reports
-from services.gateway.jobs import work as works
-from services.gateway.jobs.budget import NO_USAGE, Budget, Target, Usage
-from services.gateway.jobs.job import Job, Progress, State
-from services.gateway.jobs.journal import progress_of
+from services.gateway.jobs.attempts import plan as plans
+from services.gateway.jobs.attempts import report as reports
+from services.gateway.jobs.attempts.journal import progress_of
+from services.gateway.jobs.attempts.logs import merged
 from services.gateway.jobs.launcher import End
-from services.gateway.jobs.logs import merged
-from services.gateway.jobs.searching import check_search
-from services.gateway.jobs.work import Training, Tuning
+from services.gateway.jobs.nouns import work as works
+from services.gateway.jobs.nouns.budget import NO_USAGE, Budget, Target, Usage
+from services.gateway.jobs.nouns.job import Job, Progress, State
+from services.gateway.jobs.nouns.searching import check_search
+from services.gateway.jobs.nouns.work import Training, Tuning
 
 TRAINING = Training(
     "race", "dqn", "p", 2, 64, 7, {"learning_rate": 1e-3}, {"width": 5, "hidden": (64, 32)}

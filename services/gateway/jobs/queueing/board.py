@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 
 from mazemesh.errors import NotFound
 from mazemesh.names import shown
-from services.gateway.jobs.job import Job
+from services.gateway.jobs.nouns.job import Job
 from services.gateway.jobs.store import JobStore
 
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from services.gateway.jobs.budget import NO_USAGE, Usage
-from services.gateway.jobs.job import Progress, State
 from services.gateway.jobs.launcher import End, Sighting
+from services.gateway.jobs.nouns.budget import NO_USAGE, Usage
+from services.gateway.jobs.nouns.job import Progress, State
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ import asyncio
 import pytest
 
 from mazemesh.errors import NotFound
-from services.gateway.jobs.board import Board
-from services.gateway.jobs.choosing import Bounds
-from services.gateway.jobs.job import Job, State
-from services.gateway.jobs.work import Training
+from services.gateway.jobs.nouns.job import Job, State
+from services.gateway.jobs.nouns.work import Training
+from services.gateway.jobs.queueing.board import Board
+from services.gateway.jobs.queueing.choosing import Bounds
 from tests.unit.gateway.jobs.memory_jobs import MemoryJobs
 
 

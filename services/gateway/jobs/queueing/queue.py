@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from mazemesh.errors import FailedPrecondition, InvalidArgument, NotFound, Unavailable
 from mazemesh.names import POLICY, shown
-from services.gateway.jobs.budget import NO_BUDGET, NO_TARGET, Budget, Target
-from services.gateway.jobs.choosing import Bounds
-from services.gateway.jobs.job import Job, State
 from services.gateway.jobs.launcher import Launcher
+from services.gateway.jobs.nouns.budget import NO_BUDGET, NO_TARGET, Budget, Target
+from services.gateway.jobs.nouns.job import Job, State
+from services.gateway.jobs.nouns.work import Training, Work
+from services.gateway.jobs.queueing.choosing import Bounds
 from services.gateway.jobs.store import JobStore
-from services.gateway.jobs.work import Training, Work
 
 HIGHEST_PRIORITY = 9
 

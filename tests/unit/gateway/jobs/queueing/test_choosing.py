@@ -7,9 +7,9 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.gateway.jobs.choosing import Bounds, chosen
-from services.gateway.jobs.job import Job, State
-from services.gateway.jobs.work import Training
+from services.gateway.jobs.nouns.job import Job, State
+from services.gateway.jobs.nouns.work import Training
+from services.gateway.jobs.queueing.choosing import Bounds, chosen
 
 
 def job(number: int, owner: str = "ann", priority: int = 5) -> Job:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
 
-from mazemesh.client.inferring import InferringClient
+from mazemesh.client.policies.inferring import InferringClient
 from mazemesh.v1 import model_pb2 as pb
 from mazemesh.v1 import registry_pb2
 

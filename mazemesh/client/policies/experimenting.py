@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from mazemesh.client.inferring import InferringClient
+from mazemesh.client.policies.inferring import InferringClient
 from mazemesh.v1 import model_pb2 as pb
 
 _OUTCOMES_AT_ONCE: Final = 1000

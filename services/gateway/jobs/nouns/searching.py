@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from mazemesh.errors import InvalidArgument
+from mazemesh.training.sections import SETTINGS
 from mazemesh.tuning.objectives import parse_objectives, parse_target
 from mazemesh.tuning.space import parse_assignments
-from services.gateway.jobs.work import SETTINGS, Tuning
+from services.gateway.jobs.nouns.work import Tuning
 
 _MESH = ("games", "actors")
 """Dimensions that are no settings of the learner."""

@@ -9,9 +9,9 @@ from typing import Any, Final
 import structlog
 
 from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError
-from services.gateway.jobs.choosing import Bounds, chosen
-from services.gateway.jobs.job import KEPT_LINES, LIVE, Job, State
 from services.gateway.jobs.launcher import Launcher, Sighting
+from services.gateway.jobs.nouns.job import KEPT_LINES, LIVE, Job, State
+from services.gateway.jobs.queueing.choosing import Bounds, chosen
 from services.gateway.jobs.store import JobStore
 
 log = structlog.get_logger("services.gateway.jobs")
@@ -38,7 +38,7 @@ class Keeper:
         bounds: How many there may be at once.
         clock: Seconds since 1970.
         changed: Is told of each change of a job.
-        counted: Is told of all jobs that have not ended, at each look.
+        counted: Is told of all jobs that have not ended, before and after each look.
         kept: How many ended jobs are kept however old, and for how many seconds all are.
     """
 
@@ -80,6 +80,7 @@ class Keeper:
     async def look(self) -> None:
         """Once: what runs first, since its end makes room for what waits."""
         there = await self._store.open()
+        self._counted(list(there))  # as they are known, before what is new of them is told
         own = [job for job in there if job.state in LIVE and job.place == self._launcher.place]
         if own:
             seen = await self._launcher.look(own)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from services.gateway.jobs.budget import NO_BUDGET, NO_TARGET, NO_USAGE, Budget, Target, Usage
-from services.gateway.jobs.work import Work
+from services.gateway.jobs.nouns.budget import NO_BUDGET, NO_TARGET, NO_USAGE, Budget, Target, Usage
+from services.gateway.jobs.nouns.work import Work
 
 
 class State(StrEnum):

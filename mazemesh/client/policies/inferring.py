@@ -9,9 +9,9 @@ from typing import Any, Final, cast
 
 import numpy.typing as npt
 
+from mazemesh.client.calling.pauses import jittered
 from mazemesh.client.channel import DEADLINE, Methods, ServiceClient
 from mazemesh.client.credentials import Credentials
-from mazemesh.client.pauses import jittered
 from mazemesh.errors import Unavailable
 from mazemesh.policy.file.variants import check_kinds
 from mazemesh.v1 import model_pb2 as pb

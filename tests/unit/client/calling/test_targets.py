@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mazemesh.client.targets import Target, is_local, target_of
+from mazemesh.client.calling.targets import Target, is_local, target_of
 from mazemesh.errors import InvalidArgument
 
 

@@ -14,13 +14,13 @@ from mazemesh.errors import (
     ResourceExhausted,
     Unavailable,
 )
-from services.gateway.jobs.budget import NO_BUDGET, Budget, Target, Usage
-from services.gateway.jobs.choosing import Bounds
-from services.gateway.jobs.job import Job, Progress, State
-from services.gateway.jobs.keeper import MOST_CRASHES, START_SECONDS, Keeper
 from services.gateway.jobs.launcher import End, Sighting
-from services.gateway.jobs.queue import Queue
-from services.gateway.jobs.work import Training, Tuning
+from services.gateway.jobs.nouns.budget import NO_BUDGET, Budget, Target, Usage
+from services.gateway.jobs.nouns.job import Job, Progress, State
+from services.gateway.jobs.nouns.work import Training, Tuning
+from services.gateway.jobs.queueing.choosing import Bounds
+from services.gateway.jobs.queueing.keeper import MOST_CRASHES, START_SECONDS, Keeper
+from services.gateway.jobs.queueing.queue import Queue
 from tests.unit.gateway.jobs.memory_jobs import MemoryJobs, ToldLauncher
 
 

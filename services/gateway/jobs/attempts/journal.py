@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any, Final
 
-from services.gateway.jobs.job import Progress
+from services.gateway.jobs.nouns.job import Progress
 
 _COUNTERS: Final = frozenset(
     {"time", "agent_steps", "samples", "training_step", "version", "trials", "finished"}

@@ -4,26 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from mazemesh.errors import InvalidArgument
+from mazemesh.training.sections import SETTINGS
 
 Setting = str | float | bool | tuple[int, ...]
-
-SETTINGS: Final = frozenset(
-    {
-        *("width", "height", "view", "generator", "loops", "step_limit", "seats"),
-        *("line_of_sight", "shaping", "shaping_discount"),
-        *("hidden", "activation", "image", "frames", "memory_cell", "value_layers"),
-        *("normalize_observations", "normalize_rewards"),
-        *("device", "threads", "precision", "batches_ahead", "packed"),
-        *("publish_steps", "publish_seconds", "snapshot_seconds", "checkpoint_seconds"),
-    }
-)
-"""Settings of the learner that a job may have.
-
-All others name modules, files, servers or policies, which the operator says and nobody else.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +24,7 @@ class Training:
         games: That each of them plays at once; 0: as many as the preset has.
         seed: Of the run; None is a fresh one.
         hyperparameters: Of the algorithm, over the preset's.
-        settings: Of the learner, by names of `SETTINGS`.
+        settings: Of the learner, those of `mazemesh.training.sections`.
     """
 
     game: str

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from services.gateway.jobs.job import Job
+from services.gateway.jobs.nouns.job import Job
 
 
 @dataclass(frozen=True, slots=True)

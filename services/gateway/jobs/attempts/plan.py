@@ -6,12 +6,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from services.gateway.jobs.budget import NO_BUDGET, NO_TARGET, Budget, Target
-from services.gateway.jobs.job import Job
-from services.gateway.jobs.work import Setting, Training, Tuning
+from services.gateway.jobs.nouns.budget import NO_BUDGET, NO_TARGET, Budget, Target
+from services.gateway.jobs.nouns.job import Job
+from services.gateway.jobs.nouns.work import Setting, Training, Tuning
 
 REFUSED: Final = 2
 """Status of a worker whose settings are refused: it will be refused again."""
+
+INTERRUPTED: Final = 75
+"""Status of a keeper whose job is to go on elsewhere (EX_TEMPFAIL of sysexits.h)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ class TracedChannel(grpc.Channel):
 
     @property
     def call_metadata(self) -> tuple[tuple[str, str], ...]:
-        """What calls carry that are made of gRPC's inner parts (`mazemesh.client.cygrpc`)."""
+        """What calls carry that are made of gRPC's inner parts (`calling.cygrpc`)."""
         parent = self._tracer.current()
         own: tuple[tuple[str, str], ...] = getattr(self._inner, "call_metadata", ())
         return (*own, (TRACEPARENT, parent)) if parent else own

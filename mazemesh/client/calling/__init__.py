@@ -1,0 +1,1 @@
+"""What all calls share: targets, pauses, keys, traces, what gRPC keeps to itself."""

@@ -1,0 +1,1 @@
+"""What Model does beside handing versions out: promotion, rules, experiments, inference."""

@@ -1,0 +1,1 @@
+"""What passes between the gateway and whoever keeps a job's processes."""

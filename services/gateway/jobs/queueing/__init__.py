@@ -1,0 +1,1 @@
+"""Jobs from asked to ended: taken, chosen, started, looked after, told of."""
