@@ -1,10 +1,10 @@
 // One job: how far it is, its curve as it grows, what was asked for, and the end of its log.
 
 import { Chart } from "../chart.js";
-import { curves, dense, fresh } from "../curves.js";
+import { curves, dense } from "../curves.js";
 import { $, command, explain, h, put, settle, when } from "../dom.js";
 import { OPEN, allowed, share, state, stopper } from "../jobs.js";
-import { get, path } from "../rest.js";
+import { fresh, get, path } from "../rest.js";
 import { follow } from "../socket.js";
 import { number, percent, t } from "../words.js";
 

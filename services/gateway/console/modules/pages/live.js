@@ -2,11 +2,11 @@
 
 import { bound, read, write } from "../address.js";
 import { Board } from "../board.js";
-import { Boards } from "../boards.js";
+import { Boards, isOf, sessionOf } from "../boards.js";
 import { Chart } from "../chart.js";
 import { $, explain, h, put, settle, when } from "../dom.js";
 import { drawPlanes, drawThoughts } from "../mind.js";
-import { get, path } from "../rest.js";
+import { deep, get, path } from "../rest.js";
 import { follow } from "../socket.js";
 import { Table } from "../table.js";
 import { bytes, seenCells } from "../views.js";
@@ -22,7 +22,7 @@ function wanted() {
 
 function apply() {
   boards.set(wanted());
-  table.show(replays.filter((one) => !wanted().player || one.participants.some((name) => name.startsWith(wanted().player))));
+  table.show(replays.filter((one) => isOf(one.participants, wanted().player)));
 }
 
 $("#pause").addEventListener("click", (event) => {
@@ -35,7 +35,7 @@ let replays = [];
 const table = new Table($("#recordings"), {
   caption: t("live.recordings"), name: "recordings", key: (row) => row.game_id,
   columns: [
-    { key: "players", title: t("live.column.players"), value: (row) => row.participants.join(" – "), show: (row) => h("a", { href: `/console/recordings/${row.game_id}` }, row.participants.join(" – ")) },
+    { key: "players", title: t("live.column.players"), value: (row) => row.participants.join(" – "), show: (row) => h("a", { href: deep`/console/recordings/${row.game_id}` }, row.participants.join(" – ")) },
     { key: "game", title: t("live.column.game"), value: (row) => row.game },
     { key: "scores", title: t("live.column.outcome"), value: (row) => row.outcome.scores.join(" – ") },
     { key: "steps", title: t("live.column.steps"), value: (row) => row.outcome.steps, show: (row) => number(row.outcome.steps), number: true },
@@ -62,10 +62,10 @@ async function openMind() {
   const [id, game, seat] = [read("think"), read("game"), Number(read("seat", "0"))];
   if (!id) return;
   $("#thinking").hidden = false;
-  const session = id.includes("/") && boards.running.find((one) => one.kind === "training" && id.startsWith(one.game_id.replace(/\/\d+$/, "")));
+  const session = id.includes("/") && boards.running.find((one) => one.kind === "training" && id.startsWith(`${sessionOf(one)}/`));
   // In training nobody says which policy it is: it is the latest of that game, as far as one can tell.
   const policy = read("policy") || (session ? await latest(game) : "");
-  const address = `${location.origin.replace("http", "ws")}${path`/ws/minds/${id}`.replaceAll("%2F", "/")}?seat=${seat}&policy=${encodeURIComponent(policy)}`;
+  const address = `${location.origin.replace("http", "ws")}${deep`/ws/minds/${id}`}?seat=${seat}&policy=${encodeURIComponent(policy)}`;
   const { spec: told } = await get(path`/games/${game}/spec`).catch((error) => (explain(error), {}));
   if (!told) return;
   const socket = (mind = new WebSocket(address));

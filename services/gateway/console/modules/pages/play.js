@@ -4,12 +4,13 @@ import { bound, options, read, write } from "../address.js";
 import { Board, seatSign } from "../board.js";
 import { $, explain, h, put, settle } from "../dom.js";
 import { session } from "../frame.js";
-import { get } from "../rest.js";
+import { actionName } from "../mind.js";
+import { deep, get } from "../rest.js";
+import { choosable } from "../versions.js";
 import { bytes, Explorer } from "../views.js";
 import { number, t } from "../words.js";
 
 const KEYS = { ArrowUp: 1, ArrowRight: 2, ArrowDown: 3, ArrowLeft: 4, w: 1, d: 2, s: 3, a: 4, " ": 0 };
-const SIDES = ["stay", "north", "east", "south", "west"];
 const form = $("#choice");
 const board = new Board($("#board"), t("play.title"));
 let games = [];
@@ -25,7 +26,7 @@ function fillOpponents() {
   const alone = chosen.max_seats === 1;
   const policies = versions.filter((one) => one.collection?.game === chosen.name);
   const names = [...new Set(policies.map((one) => one.name))];
-  const aliases = names.flatMap((name) => [`${name}:latest`, ...policies.filter((one) => one.name === name && one.snapshot).slice(-8).reverse().map((one) => `${name}:${one.version}`)]);
+  const aliases = names.flatMap((name) => [`${name}:latest`, ...policies.filter((one) => one.name === name && one.snapshot).slice(0, 8).map((one) => `${name}:${one.version}`)]);
   // Who may make no games finds others, or a bot of about the same rating.
   if (!mayMake) return options($("#opponent"), alone ? [] : [["", t("play.anybody")]]);
   const wished = read("opponent");
@@ -40,15 +41,16 @@ async function begin() {
   try {
     const who = await session;
     mayMake = !who.keys || who.may.includes("POST /matches");
-    const [{ games: known }, { policies }] = await Promise.all([get("/games"), get("/policies", { page_size: 1000 })]);
-    [games, versions] = [known, policies];
+    ({ games } = await get("/games"));
+    settle();
+    // Bots and people are played against while Model is away, too.
+    versions = await choosable().catch((error) => (explain(error, begin), []));
     options($("#game"), games.map((one) => [one.name, `${one.name}: ${one.description}`]));
     if (!read("game") && games.some((one) => one.name === "race")) form.game.value = "race";
     form.game.value ||= games[0].name;
     fillOpponents();
     if (who.player) Object.assign(form.name, { value: who.player.replace("player/", ""), readOnly: true });
     form.name.value ||= localStorage.getItem("player") ?? "guest";
-    settle();
     document.documentElement.dataset.ready = "1";
   } catch (error) {
     explain(error, begin);
@@ -152,7 +154,7 @@ function sense({ east, south }) {
 function act(action) {
   if (!game?.turn || game.over || game.sent) return;
   if (!game.turn.action_mask[action]) {
-    $("#told").textContent = t("play.blocked", { side: t(`board.${SIDES[action]}`) });
+    $("#told").textContent = t("play.blocked", { side: actionName(action) });
     return;
   }
   game.moved = action;
@@ -170,7 +172,7 @@ function finished({ scores, steps }) {
   $("#told").textContent = t(`play.${key}`, { steps });
   $("#told").dataset.end = key;
   $("#clock").textContent = t("live.ended");
-  $("#watch").href = `/console/recordings/${game.joined.game_id}?seat=${game.joined.seat}`;
+  $("#watch").href = deep`/console/recordings/${game.joined.game_id}?seat=${game.joined.seat}`;
   $("#after").hidden = false;
   $("#again").focus();
 }

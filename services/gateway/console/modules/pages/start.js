@@ -127,7 +127,7 @@ form.addEventListener("submit", async (event) => {
   }
 });
 
-get("/games").then((found) => put($("#games"), found.games.map((one) => new Option(one.name ?? one.spec?.name ?? one.game))), () => {});
+get("/games").then((found) => put($("#games"), found.games.map((one) => new Option(one.name))), () => {});
 try {
   if (read("game")) field("game").value = read("game");
   if (read("clone")) await clone(read("clone"));

@@ -21,18 +21,11 @@ const table = new Table($("#table"), {
     { key: "game", title: t("tournaments.game"), value: (row) => row.ladder },
     { key: "state", title: t("tournaments.state"), value: (row) => t(`tournaments.${row.state}`), show: (row) => h("span.badge", { class: row.state === "finished" ? "passed" : "" }, t(`tournaments.${row.state}`)) },
     { key: "played", title: t("tournaments.played"), number: true, value: (row) => row.played, show: (row) => number(row.played) },
-    { key: "winner", title: t("tournaments.winner"), value: (row) => row.winners.join(", ") || "—" },
+    { key: "winner", title: t("tournaments.winner"), value: (row) => row.winners.join(", "), show: (row) => row.winners.join(", ") || "—" },
     { key: "time", title: t("tournaments.started"), value: (row) => row.create_time, show: (row) => when(row.create_time) },
   ],
+  none: () => empty(t("tournaments.empty"), "mazemesh tournament create bot/random bot/wall-follower bot/shortest-path --game race --format single"),
 });
-const none = h("div", { hidden: true });
-$("#table").append(none);
-
-function draw() {
-  table.show(all);
-  none.hidden = all.length > 0;
-  put(none, empty(t("tournaments.empty"), "mazemesh tournament create bot/random bot/wall-follower bot/shortest-path --game race --format single"));
-}
 
 function choose(id) {
   write({ tournament: id }, true);
@@ -74,7 +67,7 @@ function newTables() {
       { key: "first", title: t("tournaments.first"), value: (row) => name(row.first) },
       { key: "second", title: t("tournaments.second"), value: (row) => name(row.second) },
       { key: "result", title: t("tournaments.result"), value: (row) => `${row.first_points} : ${row.second_points}` },
-      { key: "winner", title: t("tournaments.winner"), value: (row) => (row.winner === null ? "—" : name(row.winner)) },
+      { key: "winner", title: t("tournaments.winner"), value: (row) => (row.winner === null ? null : name(row.winner)) },
     ],
   });
   return { standings, encounters, names: [] };
@@ -105,12 +98,12 @@ async function begin() {
   try {
     ({ tournaments: all } = await get("/tournaments", { page_size: 200 }));
     settle();
-    draw();
+    table.show(all);
     open();
     follow("tournaments", (told, kind) => {
       if (kind !== "tournaments") return;
       all = told;
-      draw();
+      table.show(all);
     });
     document.documentElement.dataset.ready = "1";
   } catch (error) {
