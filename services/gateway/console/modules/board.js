@@ -1,7 +1,7 @@
 // A maze on a canvas: walls, who stands where, what lies where, and what a seat has seen.
 // Everything has a shape of its own besides its colour, and `describe` says it in words.
 
-import { colour, fit, h, onTheme } from "./dom.js";
+import { colour, fit, h, themed } from "./dom.js";
 import { MOVES } from "./views.js";
 import { t } from "./words.js";
 
@@ -23,7 +23,7 @@ export class Board {
     this.frame = null;
     this.trails = [];
     this.queued = false;
-    onTheme(() => this.redraw());
+    themed(this.canvas, () => this.redraw());
     new ResizeObserver(() => this.redraw()).observe(this.canvas);
   }
 
@@ -210,8 +210,7 @@ export function seatSign(seat) {
     drawSeat(context, 18, 18, 14, seat);
   };
   redraw();
-  document.addEventListener("theme", redraw);
-  return canvas;
+  return themed(canvas, redraw);
 }
 
 function drawGoal(context, x, y, cell, kind, index) {

@@ -125,10 +125,12 @@ export function fit(canvas, width = canvas.clientWidth, height = canvas.clientHe
   return context;
 }
 
-/** Calls back when the theme changes: canvases do not follow it by themselves. */
-export function onTheme(redraw) {
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
-  document.addEventListener("theme", redraw);
+/** Has a canvas drawn anew when the theme changes, which it does not follow by itself, for as long as it is on the page. */
+export const themed = (canvas, redraw) => Object.assign(canvas, { redraw });
+
+function follow() {
+  colours.clear();
+  for (const canvas of document.querySelectorAll("canvas")) canvas.redraw?.();
 }
-// Before all others that hear of it, who ask for colours.
-onTheme(() => colours.clear());
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", follow);
+document.addEventListener("theme", follow);
