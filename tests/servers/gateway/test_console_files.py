@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from learner.form import SECTIONS
 from mazemesh.v1 import elo_pb2, matchmaker_pb2, model_pb2, registry_pb2
 from services.gateway.console.messages import LANGUAGES, chosen, messages
 from services.gateway.console.sitemap import PAGES, ROOT
@@ -38,7 +39,7 @@ SERVED = {
     "studies.": ["complete", "pruned", "failed"],
     "system.state.": ["serving", "not serving", "away"],
     "start.like.": ["game and algorithm", "game", "algorithm"],
-    "start.section.": ["hyperparameters", "game", "network", "machine", "publishing"],
+    "start.section.": ["hyperparameters", *SECTIONS],
 }
 """Words that services say, by what their keys begin with."""
 
@@ -58,9 +59,9 @@ def test_every_page_is_served_without_inline_scripts(http: httpx.Client, languag
 
 def test_the_languages_say_the_same_sentences() -> None:
     known = {language: messages(language) for language in LANGUAGES}
-    for language, words in known.items():
-        assert words.keys() == known["en"].keys(), language
-        for key, sentence in words.items():
+    for language, said in known.items():
+        assert said.keys() == known["en"].keys(), language
+        for key, sentence in said.items():
             holes = re.findall(r"\{\w+\}", sentence)
             assert sorted(holes) == sorted(re.findall(r"\{\w+\}", known["en"][key])), key
             assert bool(sentence) == bool(known["en"][key]), key
