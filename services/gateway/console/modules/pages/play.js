@@ -11,12 +11,15 @@ import { bytes, Explorer } from "../views.js";
 import { number, t } from "../words.js";
 
 const KEYS = { ArrowUp: 1, ArrowRight: 2, ArrowDown: 3, ArrowLeft: 4, w: 1, d: 2, s: 3, a: 4, " ": 0 };
+const [FIRST_PAUSE, LONGEST_PAUSE] = [500, 4000];
+const GONE = [401, 403, 404]; // of a seat: it is not asked for again
 const form = $("#choice");
 const board = new Board($("#board"), t("play.title"));
 let games = [];
 let socket = null;
 let game = null; // { joined, explorer, turn, moved, over }
 let ticking = 0;
+let pause = FIRST_PAUSE; // before a seat is asked for again
 
 bound(form, (name) => name === "game" && fillOpponents());
 
@@ -85,7 +88,8 @@ function open(first) {
     if (!game || game.over || event.reason) return;
     // The seat is kept at Game: it is taken again by its token.
     $("#told").textContent = t("play.lost-connection");
-    setTimeout(() => socket === mine && open({ type: "return", seat_token: game.joined.seat_token, game_address: game.joined.game_address }), 500);
+    setTimeout(() => socket === mine && open({ type: "return", seat_token: game.joined.seat_token, game_address: game.joined.game_address }), pause);
+    pause = Math.min(2 * pause, LONGEST_PAUSE);
   };
 }
 
@@ -116,6 +120,7 @@ function joined(news, first) {
   const same = game?.joined.game_id === news.game_id && game;
   game = same || { explorer: new Explorer(news.spec, news.seat), moved: 0, over: false };
   game.joined = news;
+  pause = FIRST_PAUSE;
   $("#waiting").hidden = true;
   $("#field").hidden = false;
   $("#after").hidden = true;
@@ -173,6 +178,7 @@ function finished({ scores, steps }) {
   $("#told").dataset.end = key;
   $("#clock").textContent = t("live.ended");
   $("#watch").href = deep`/console/recordings/${game.joined.game_id}?seat=${game.joined.seat}`;
+  $("#watch").hidden = false;
   $("#after").hidden = false;
   $("#again").focus();
 }
@@ -180,6 +186,13 @@ function finished({ scores, steps }) {
 function problem(news) {
   const nobody = news.status === 504 && !game;
   $("#waiting").hidden = true;
+  if (game && !game.over && GONE.includes(news.status)) {
+    clearInterval(ticking);
+    game.over = true;
+    $("#told").textContent = "";
+    $("#watch").hidden = true;
+    $("#after").hidden = false;
+  }
   explain(Object.assign(new Error(nobody ? t("play.nobody-came") : news.detail), { hint: "" }));
 }
 
