@@ -10,7 +10,7 @@ const SHAPES = ["circle", "square", "triangle", "diamond", "pentagon", "star", "
 const THINGS = { collect: "gem", "coop-keys": "key", ctf: "flag" };
 
 /** How a game's items are called: "gem", "key", "flag". */
-export const thingOf = (game) => THINGS[(game ?? "").split(/[@/ ]/)[0]] ?? "gem";
+const thingOf = (game) => THINGS[(game ?? "").split(/[@/ ]/)[0]] ?? "gem";
 
 const GOAL_OF = (game) => ((game ?? "").startsWith("ctf") ? "base" : "exit");
 
@@ -173,7 +173,7 @@ function hatch(context) {
 }
 
 /** The sign of a seat: a shape with its number in it. */
-export function drawSeat(context, x, y, radius, seat) {
+function drawSeat(context, x, y, radius, seat) {
   const shape = SHAPES[seat % 8];
   context.fillStyle = colour(`--seat-${seat % 8}`);
   context.strokeStyle = colour("--floor");

@@ -310,7 +310,7 @@ function drawLine(context, { x, y, index }, { toX, toY }, log, many) {
 }
 
 /** Index of the value of an ascending array that is nearest. */
-export function nearest(values, wanted) {
+function nearest(values, wanted) {
   let [low, high] = [0, values.length - 1];
   while (high - low > 1) {
     const middle = (low + high) >> 1;

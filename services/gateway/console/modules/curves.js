@@ -3,7 +3,7 @@
 import { fresh } from "./rest.js";
 
 /** { ..., curves: [{ id, label, runs, y, low, high }], x } of the bytes; x are the middles of the buckets. */
-export function decoded(bytes) {
+function decoded(bytes) {
   const view = new DataView(bytes);
   if (view.getUint32(0) !== 0x4d5a4331) throw new Error("these are no curves");
   const length = view.getUint32(4, true);
@@ -29,7 +29,7 @@ export const curves = (asked) => fresh("/training/curves", asked, async (answer)
  * A row smoothed by an exponential mean that is not drawn to 0 at its begin (as Adam's moments are corrected: Kingma and
  * Ba 2015, section 3). `weight` 0 is as it was, near 1 is smooth. Buckets without a value stay so.
  */
-export function smoothed(row, weight) {
+function smoothed(row, weight) {
   if (!row || weight <= 0) return row;
   let [mean, share] = [0, 0];
   return row.map((value) => {

@@ -30,7 +30,7 @@ export const allowed = session.then((who) => (command) => !who.may || who.may.in
 export class Jobs {
   /** A table of jobs in a place; the panel around it is hidden while there are none. */
   constructor(place, panel) {
-    Object.assign(this, { panel, table: null, place, asked: false });
+    Object.assign(this, { panel, table: null, place });
   }
 
   async load() {

@@ -4,7 +4,7 @@ import { t } from "./words.js";
 
 const MOST = 20_000; // things of a listing
 
-export class Problem extends Error {
+class Problem extends Error {
   constructor(status, body) {
     super(body.detail || body.title || `HTTP ${status}`);
     Object.assign(this, { status, field: body.field ?? "", reason: body.reason ?? "", hint: body.next ?? "" });
@@ -42,7 +42,7 @@ export const path = (parts, ...values) => String.raw({ raw: parts }, ...values.m
 export const deep = (parts, ...values) => path(parts, ...values).replaceAll("%2F", "/");
 
 /** The path with a query; values that are empty are left out. */
-export function query(path, values) {
+function query(path, values) {
   const kept = Object.entries(values).flatMap(([key, value]) => (Array.isArray(value) ? value : [value]).map((one) => [key, one]));
   const text = new URLSearchParams(kept.filter(([, value]) => value !== "" && value !== null && value !== undefined && value !== false));
   return text.size ? `${path}?${text}` : path;
