@@ -62,6 +62,22 @@ export function explain(error, retry) {
 
 export const settle = () => put($("#problem"));
 
+/** Loads a page, or tells why not and offers to try again; either way it is ready then. */
+export async function begin(load) {
+  try {
+    await load();
+  } catch (error) {
+    explain(error, () => begin(load));
+  }
+  document.documentElement.dataset.ready = "1";
+}
+
+/** Facts by their names, one below the other. */
+export const facts = (pairs) => h("dl.facts", {}, pairs.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
+
+/** Figures as cards: [key of its words, value]. */
+export const cards = (pairs) => pairs.map(([key, value]) => h("div.card", {}, h("span.small.soft", {}, t(key)), h("div.figure", { "data-testid": key }, value)));
+
 /** A button for what cannot be taken back: pressed once it asks `sure`, pressed again it acts; left, it forgets that. */
 export function careful({ key, label, words, sure, act }) {
   const button = h("button.danger", { type: "button", "data-key": key, "aria-label": label }, words);

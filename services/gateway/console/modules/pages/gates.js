@@ -2,7 +2,7 @@
 
 import { bound, read, write } from "../address.js";
 import { Chart } from "../chart.js";
-import { $, empty, explain, h, put, settle, when } from "../dom.js";
+import { $, begin, empty, h, put, when } from "../dom.js";
 import { get } from "../rest.js";
 import { gauge } from "../small.js";
 import { follow } from "../socket.js";
@@ -100,20 +100,13 @@ function show(run) {
 bound(form, draw);
 addEventListener("popstate", open);
 
-async function begin() {
-  try {
-    ({ runs } = await get("/gates", { page_size: 200 }));
-    settle();
+begin(async () => {
+  ({ runs } = await get("/gates", { page_size: 200 }));
+  draw();
+  open();
+  follow("gates", (told, kind) => {
+    if (kind !== "gates") return;
+    runs = told;
     draw();
-    open();
-    follow("gates", (told, kind) => {
-      if (kind !== "gates") return;
-      runs = told;
-      draw();
-    });
-    document.documentElement.dataset.ready = "1";
-  } catch (error) {
-    explain(error, begin);
-  }
-}
-begin();
+  });
+});

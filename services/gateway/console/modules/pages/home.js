@@ -2,7 +2,7 @@
 
 import { read, write } from "../address.js";
 import { Boards } from "../boards.js";
-import { $, empty, explain, h, put, settle, when } from "../dom.js";
+import { $, begin, empty, h, put, when } from "../dom.js";
 import { deep, get, path } from "../rest.js";
 import { follow } from "../socket.js";
 import { Table } from "../table.js";
@@ -42,17 +42,11 @@ async function leaders(ladders) {
   $("#leaders").append(h("p", {}, h("a", { href: `/console/leaderboard?ladder=${encodeURIComponent(ladder.ladder)}` }, t("home.see"))));
 }
 
-async function begin() {
-  try {
-    const [{ ladders }, { games }, { replays }] = await Promise.all([get("/ladders"), get("/games/running"), get("/recordings", { page_size: 1 })]);
-    settle();
-    figures(ladders, games, replays);
-    await leaders(ladders);
-    follow("games", (running, kind) => kind === "games" && figures(ladders, running, replays));
-    document.documentElement.dataset.ready = "1";
-  } catch (error) {
-    explain(error, begin);
-  }
+async function load() {
+  const [{ ladders }, { games }, { replays }] = await Promise.all([get("/ladders"), get("/games/running"), get("/recordings", { page_size: 1 })]);
+  figures(ladders, games, replays);
+  await leaders(ladders);
+  follow("games", (running, kind) => kind === "games" && figures(ladders, running, replays));
 }
 
 function turn(to) {
@@ -86,4 +80,4 @@ dialog.addEventListener("close", () => {
 });
 if (read("tour") || !localStorage.getItem("toured")) tour();
 boards.start(); // games are seen while Elo is away, too
-begin();
+begin(load);

@@ -2,7 +2,7 @@
 
 import { bound, options, read, readAll, write } from "../address.js";
 import { Chart } from "../chart.js";
-import { $, csv, empty, explain, h, put, save, settle, when } from "../dom.js";
+import { $, begin, csv, empty, explain, h, put, save, settle, when } from "../dom.js";
 import { get, path } from "../rest.js";
 import { spark, whisker } from "../small.js";
 import { follow } from "../socket.js";
@@ -148,16 +148,10 @@ bound(form, (name) => {
   load();
 });
 
-async function begin() {
-  try {
-    const { ladders } = await get("/ladders", { page_size: 1000 });
-    const sorted = [...ladders].sort((one, other) => other.matches - one.matches);
-    options($("#ladder"), sorted.map((one) => [one.ladder, `${one.ladder} (${number(one.matches)})`]));
-    if (sorted.length) watch();
-    await load();
-    document.documentElement.dataset.ready = "1";
-  } catch (error) {
-    explain(error, begin);
-  }
-}
-begin();
+begin(async () => {
+  const { ladders } = await get("/ladders", { page_size: 1000 });
+  const sorted = [...ladders].sort((one, other) => other.matches - one.matches);
+  options($("#ladder"), sorted.map((one) => [one.ladder, `${one.ladder} (${number(one.matches)})`]));
+  if (sorted.length) watch();
+  await load();
+});

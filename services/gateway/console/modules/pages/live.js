@@ -4,7 +4,7 @@ import { bound, read, write } from "../address.js";
 import { Board } from "../board.js";
 import { Boards, isOf, sessionOf } from "../boards.js";
 import { Chart } from "../chart.js";
-import { $, explain, h, put, settle, when } from "../dom.js";
+import { $, begin, explain, h, put, settle, when } from "../dom.js";
 import { drawPlanes, drawThoughts } from "../mind.js";
 import { deep, get, path } from "../rest.js";
 import { follow, onState } from "../socket.js";
@@ -136,23 +136,14 @@ $("#stop-thinking").addEventListener("click", () => {
 // A gateway that comes back knows nothing of what was looked into.
 onState((state) => state === "live" && broken && openMind());
 
-async function begin() {
-  try {
-    const listed = await get("/recordings", { page_size: 100 });
-    replays = listed.replays;
-    const names = new Set(replays.flatMap((one) => one.participants));
-    put($("#policies"), [...names].sort().map((name) => h("option", { value: name })));
-    settle();
-    list();
-    document.documentElement.dataset.ready = "1";
-  } catch (error) {
-    explain(error, begin);
-  }
-}
-
 Object.assign(boards, wanted());
 boards.start();
 if (read("think")) {
   const wait = follow("games", (_, kind) => kind === "games" && (setTimeout(() => wait()), openMind()));
 }
-begin();
+begin(async () => {
+  ({ replays } = await get("/recordings", { page_size: 100 }));
+  const names = new Set(replays.flatMap((one) => one.participants));
+  put($("#policies"), [...names].sort().map((name) => h("option", { value: name })));
+  list();
+});

@@ -2,7 +2,7 @@
 
 import { bound, options, read, write } from "../address.js";
 import { Board, seatSign } from "../board.js";
-import { $, explain, h, put, settle } from "../dom.js";
+import { $, begin, explain, h, put, settle } from "../dom.js";
 import { session } from "../frame.js";
 import { actionName } from "../mind.js";
 import { deep, get } from "../rest.js";
@@ -40,24 +40,18 @@ function fillOpponents() {
 
 let versions = [];
 let mayMake = true;
-async function begin() {
-  try {
-    const who = await session;
-    mayMake = !who.keys || who.may.includes("POST /matches");
-    ({ games } = await get("/games"));
-    settle();
-    // Bots and people are played against while Model is away, too.
-    versions = await choosable().catch((error) => (explain(error, begin), []));
-    options($("#game"), games.map((one) => [one.name, `${one.name}: ${one.description}`]));
-    if (!read("game") && games.some((one) => one.name === "race")) form.game.value = "race";
-    form.game.value ||= games[0].name;
-    fillOpponents();
-    if (who.player) Object.assign(form.name, { value: who.player.replace("player/", ""), readOnly: true });
-    form.name.value ||= localStorage.getItem("player") ?? "guest";
-    document.documentElement.dataset.ready = "1";
-  } catch (error) {
-    explain(error, begin);
-  }
+async function load() {
+  const who = await session;
+  mayMake = !who.keys || who.may.includes("POST /matches");
+  ({ games } = await get("/games"));
+  // Bots and people are played against while Model is away, too.
+  versions = await choosable().catch((error) => (explain(error, () => begin(load)), []));
+  options($("#game"), games.map((one) => [one.name, `${one.name}: ${one.description}`]));
+  if (!read("game") && games.some((one) => one.name === "race")) form.game.value = "race";
+  form.game.value ||= games[0].name;
+  fillOpponents();
+  if (who.player) Object.assign(form.name, { value: who.player.replace("player/", ""), readOnly: true });
+  form.name.value ||= localStorage.getItem("player") ?? "guest";
 }
 
 form.addEventListener("submit", (event) => {
@@ -221,4 +215,4 @@ board.canvas.addEventListener("pointerup", (event) => {
   act(Math.abs(dx) > Math.abs(dy) ? (dx > 0 ? 2 : 4) : dy > 0 ? 3 : 1);
 });
 
-begin();
+begin(load);

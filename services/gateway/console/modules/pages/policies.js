@@ -1,7 +1,7 @@
 // Policies: where aliases stand, which version grew from which, what was checked, and moving them.
 
 import { bound, options, read, write } from "../address.js";
-import { $, command, empty, explain, h, put, settle, when } from "../dom.js";
+import { $, begin, command, empty, explain, facts, h, put, settle, when } from "../dom.js";
 import { Experiments } from "../experiments.js";
 import { allowed } from "../jobs.js";
 import { lane, lanes, saveLineage, widest } from "../lineage.js";
@@ -198,13 +198,13 @@ function drawOne() {
     one.state === "ready" && h("a.button", { href: `/console/play?opponent=${encodeURIComponent(full(one.version))}&game=${encodeURIComponent(one.collection?.game ?? "")}` }, t("policies.play")),
     one.state === "ready" && h("a.button", { href: path`/policies/${one.name}/versions/${one.version}/file` }, "ONNX"),
     one.run_id && h("a.button", { href: `/console/training?runs=${encodeURIComponent(one.run_id)}` }, t("policies.curves")));
-  const facts = [
+  const known = [
     ["state", t(`policies.state.${one.state}`)], ["create_time", when(one.create_time)], ["game", one.collection?.game || "—"],
     ["parent_version", one.parent_version ? link(one.parent_version, "grew") : "—"], ["training_step", number(one.training_step)],
     ["run_id", one.run_id || "—"], ["size_bytes", number(one.size_bytes)], ["sha256", h("code", {}, one.sha256)], ["spec_hash", h("code", {}, one.spec_hash)],
     ...Object.entries(one.metadata),
   ];
-  put($("#facts"), h("dl.facts", {}, facts.map(([key, value]) => [h("dt", {}, words(key)), h("dd", {}, value)])), command(`mazemesh policies show ${full(one.version)}`));
+  put($("#facts"), facts(known.map(([key, value]) => [words(key), value])), command(`mazemesh policies show ${full(one.version)}`));
   if (opened.shown !== full(one.version)) opened.show(one);
 }
 
@@ -213,13 +213,9 @@ const words = (key) => {
   return said.startsWith("policies.") ? key : said;
 };
 
-try {
-  if (await loadNames()) {
-    watch();
-    await load();
-    setInterval(() => document.hidden || refresh().catch((error) => explain(error, load)), EVERY);
-  }
-} catch (error) {
-  explain(error, () => location.reload());
-}
-document.documentElement.dataset.ready = "1";
+begin(async () => {
+  if (!(await loadNames())) return;
+  watch();
+  await load();
+  setInterval(() => document.hidden || refresh().catch((error) => explain(error, load)), EVERY);
+});

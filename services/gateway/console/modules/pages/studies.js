@@ -1,7 +1,7 @@
 // Studies: what a search tried, its Pareto front, and what stated weights choose of it.
 
 import { bound, options, read, write } from "../address.js";
-import { $, empty, explain, h, put, settle } from "../dom.js";
+import { $, begin, empty, explain, facts, h, put, settle } from "../dom.js";
 import { Parallel } from "../parallel.js";
 import { fresh, get, path } from "../rest.js";
 import { Scatter } from "../scatter.js";
@@ -31,7 +31,7 @@ async function open() {
   }
   $("#one").hidden = false;
   put($("#one-title"), `${kind} · ${study.name}`);
-  put($("#about"), h("dl.facts", {}, Object.entries(study.about).map(([key, value]) => [h("dt", {}, key), h("dd", {}, typeof value === "object" ? Object.entries(value).map(([one, other]) => `${one}=${other}`).join("  ") : String(value))])));
+  put($("#about"), facts(Object.entries(study.about).map(([key, value]) => [key, typeof value === "object" ? Object.entries(value).map(([one, other]) => `${one}=${other}`).join("  ") : String(value)])));
   const goals = study.objectives.map((one) => [one.name, one.unit ? `${one.name} (${one.unit})` : one.name]);
   options($("#across"), goals);
   options($("#up"), goals);
@@ -84,12 +84,9 @@ function drawScatter() {
   scatter.show(axis(across), axis(up), there.map((point) => ({ label: point.label, x: point.values[across], y: point.values[up], front: point.front, best: point.label === study.chosen, run: point.run })));
 }
 
-try {
+begin(async () => {
   const found = await fresh("/studies", {});
   options($("#study"), found.map((one) => [`${one.kind}/${one.name}`, `${one.name} (${one.kind}, ${clock(one.changed)})`]));
   if (found.length) await open();
   else put($("#nothing"), empty(t("studies.empty"), "mazemesh tune learning_rate=log:1e-4..3e-3 --game race --trials 20"));
-} catch (error) {
-  explain(error, () => location.reload());
-}
-document.documentElement.dataset.ready = "1";
+});

@@ -1,7 +1,7 @@
 // System: services, learners, tables of Replay, jobs, workers, the end of logs, keys and the audit log.
 
 import { bound, options } from "../address.js";
-import { $, careful, command, empty, explain, h, put, save, settle, when } from "../dom.js";
+import { $, cards, careful, command, empty, explain, h, put, save, settle, when } from "../dom.js";
 import { session } from "../frame.js";
 import { Jobs } from "../jobs.js";
 import { del, fresh, get, path, post } from "../rest.js";
@@ -40,7 +40,7 @@ function showSystem(found) {
     ["system.rows", number(found.tables.reduce((sum, one) => sum + one.size, 0))], ["system.waiting", number(found.tables.reduce((sum, one) => sum + one.waiting_inserts + one.waiting_samples, 0))],
     ["system.sockets", number(found.sockets)], ["system.feeds", number(found.feeds)],
   ];
-  put($("#figures"), figures.map(([key, value]) => h("div.card", {}, h("span.small.soft", {}, t(key)), h("div.figure", { "data-testid": key }, value))));
+  put($("#figures"), cards(figures));
   list("services", found.services, [
     { key: "name", title: t("system.service"), value: (one) => one.service },
     { key: "state", title: t("system.state"), value: (one) => one.state, show: (one) => badge(one.state === "serving", t(`system.state.${one.state}`)) },

@@ -1,13 +1,12 @@
 // Tournaments: the list, and one whose bracket fills as its matches are played.
 
 import { read, write } from "../address.js";
-import { $, empty, explain, h, put, save, settle, when } from "../dom.js";
+import { $, begin, empty, h, put, save, when } from "../dom.js";
 import { get, path } from "../rest.js";
 import { follow } from "../socket.js";
 import { Table } from "../table.js";
 import { number, t } from "../words.js";
 
-let all = [];
 let leave = null;
 let drawn = "";
 let tables = null;
@@ -94,20 +93,8 @@ function show(told) {
 
 addEventListener("popstate", open);
 
-async function begin() {
-  try {
-    ({ tournaments: all } = await get("/tournaments", { page_size: 200 }));
-    settle();
-    table.show(all);
-    open();
-    follow("tournaments", (told, kind) => {
-      if (kind !== "tournaments") return;
-      all = told;
-      table.show(all);
-    });
-    document.documentElement.dataset.ready = "1";
-  } catch (error) {
-    explain(error, begin);
-  }
-}
-begin();
+begin(async () => {
+  table.show((await get("/tournaments", { page_size: 200 })).tournaments);
+  open();
+  follow("tournaments", (told, kind) => kind === "tournaments" && table.show(told));
+});

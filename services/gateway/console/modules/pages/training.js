@@ -3,7 +3,7 @@
 import { bound, options, read, write } from "../address.js";
 import { Chart } from "../chart.js";
 import { curves, dense } from "../curves.js";
-import { $, empty, explain, h, put, settle, when } from "../dom.js";
+import { $, empty, explain, facts, h, put, settle, when } from "../dom.js";
 import { Jobs, allowed } from "../jobs.js";
 import { Parallel } from "../parallel.js";
 import { fresh } from "../rest.js";
@@ -136,7 +136,7 @@ async function loadSettings() {
     { key: "run", title: t("training.run"), value: (row) => row.label },
     ...axes.map((axis, at) => ({ key: axis.name, title: axis.title, value: (row) => row.values[at], show: (row) => (typeof row.values[at] === "number" ? number(row.values[at], 6) : row.values[at] ?? "—"), number: typeof rows[0].values[at] === "number" })),
   ]);
-  put($("#same"), h("dl.facts", {}, Object.entries(found.same).map(([name, one]) => [h("dt", {}, name), h("dd", {}, String(one))])));
+  put($("#same"), facts(Object.entries(found.same).map(([name, one]) => [name, String(one)])));
 }
 
 const short = (name) => name.replace(/^config\./, "");
