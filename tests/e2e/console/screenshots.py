@@ -1,6 +1,8 @@
 """Pictures of the console for docs/console: `scripts/screenshots` starts a mesh and takes them.
 
-Each page in the light theme, some in the dark one and as a phone shows them; as PNG of few colours.
+What they show went on in that mesh: its own training, a cup, a gate, short runs that differ in one
+setting, a small search. Each page in the light theme, some in the dark one and as a phone shows
+them; as PNG of few colours.
 """
 
 from __future__ import annotations
@@ -23,7 +25,12 @@ from tests.ports import free_ports
 
 _HERE: Final = Path(__file__).parents[3] / "docs" / "console"
 _COLOURS: Final = 96
-_MINUTES: Final = 4.0
+_OF_JOBS: Final = ("training", "studies", "start", "system")
+_MINUTES: Final = 10.0
+_RATES: Final = (1e-4, 1e-3, 5e-3)
+_STEPS: Final = 200_000
+_TRIALS: Final = 6
+_TRIAL_MINUTES: Final = 0.4
 _STEP: Final = 25
 _PHONE: Final[dict[str, Any]] = {
     "viewport": {"width": 390, "height": 844},
@@ -48,11 +55,50 @@ def main() -> None:
         tempfile.TemporaryDirectory() as folder,
         up(Path(folder) / "mesh", base, "--games", "64", "--console") as mesh,
     ):
-        _prepare(mesh)
+        if _wanted(given.names, "training", "studies"):
+            _train(mesh)
+        if _wanted(given.names, *(name for name in PICTURES if name not in _OF_JOBS)):
+            _compete(mesh)
         _take_all(f"http://127.0.0.1:{base + 9}", given.out, given.names)
 
 
-def _prepare(mesh: Up) -> None:
+def _wanted(names: list[str], *pictures: str) -> bool:
+    """Whether one of these pictures is among those that are to be taken."""
+    return not names or any(
+        one.startswith(name.split("-")[0]) for one in pictures for name in names
+    )
+
+
+def _train(mesh: Up) -> None:
+    """Runs that differ in their learning rate, and a search; they are looked at when they ended."""
+    training = mesh.mesh.training
+    jobs = [
+        training.start(
+            "race",
+            total_steps=_STEPS,
+            maze_size=5,
+            policy=f"rate-{rate:g}",
+            seed=1,
+            hyperparameters={"learning_rate": rate},
+        )
+        for rate in _RATES
+    ]
+    space = {"learning_rate": "log:1e-4..5e-3", "hidden": "[16,16],[64,64],[128,128]"}
+    jobs.append(
+        training.tune(
+            space,
+            "solo",
+            objectives=("success", "latency"),
+            trials=_TRIALS,
+            trial_minutes=_TRIAL_MINUTES,
+            study="rates-and-widths",
+        )
+    )
+    for job in jobs:
+        training.wait_for_completion(job.experiment_id, _MINUTES * 60)
+
+
+def _compete(mesh: Up) -> None:
     """Waits for something to look at: versions that are rated, a cup and a gate."""
 
     def rated() -> int:

@@ -173,7 +173,7 @@ def test_the_leaderboard_sorts_filters_and_is_saved(window: Window, tmp_path: Pa
     page.get_by_test_id("rating-curves").focus()
     page.keyboard.press("Home")
     page.wait_for_function(
-        "() => document.querySelector('[data-testid=rating-curves-cursor]').textContent"
+        "() => document.querySelector('[data-testid=rating-curves-told]').textContent"
         ".includes('bot/')"
     )
     page.keyboard.press("+")

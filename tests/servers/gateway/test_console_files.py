@@ -4,15 +4,44 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
+from learner.form import SECTIONS
+from mazemesh.v1 import elo_pb2, matchmaker_pb2, model_pb2, registry_pb2
 from services.gateway.console.messages import LANGUAGES, chosen, messages
 from services.gateway.console.sitemap import PAGES, ROOT
+from services.gateway.jobs.job import State
+from services.gateway.rest.messages import words
 
 HERE = Path(__file__).parents[3] / "services" / "gateway" / "console"
 WORD = re.compile(r"""\bt\(\s*["']([a-z][\w.-]+)["']""")
+QUOTED = re.compile(r"""["'`]([\w. -]+)["'`]|\b(\w+):""")
+
+
+def told(enum: Any) -> list[str]:
+    """Words of an enumeration of the contract, as REST tells them."""
+    return [word for word in words(enum.DESCRIPTOR).values() if word != "unspecified"]
+
+
+SERVED = {
+    "gates.": told(elo_pb2.GateVerdict),
+    "tournaments.": told(matchmaker_pb2.TournamentState),
+    "policies.": told(registry_pb2.CheckOutcome),
+    "policies.state.": told(model_pb2.PolicyState),
+    "policies.kind.": told(model_pb2.ExperimentKind),
+    "policies.experiment.": told(model_pb2.ExperimentState),
+    "policies.metric.": told(model_pb2.ExperimentMetric),
+    "jobs.": [state.value for state in State],
+    "jobs.kind.": ["train", "tune"],
+    "studies.": ["complete", "pruned", "failed"],
+    "system.state.": ["serving", "not serving", "away"],
+    "start.like.": ["game and algorithm", "game", "algorithm"],
+    "start.section.": ["hyperparameters", *SECTIONS],
+}
+"""Words that services say, by what their keys begin with."""
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -30,9 +59,9 @@ def test_every_page_is_served_without_inline_scripts(http: httpx.Client, languag
 
 def test_the_languages_say_the_same_sentences() -> None:
     known = {language: messages(language) for language in LANGUAGES}
-    for language, words in known.items():
-        assert words.keys() == known["en"].keys(), language
-        for key, sentence in words.items():
+    for language, said in known.items():
+        assert said.keys() == known["en"].keys(), language
+        for key, sentence in said.items():
             holes = re.findall(r"\{\w+\}", sentence)
             assert sorted(holes) == sorted(re.findall(r"\{\w+\}", known["en"][key])), key
             assert bool(sentence) == bool(known["en"][key]), key
@@ -43,6 +72,21 @@ def test_every_word_that_is_used_is_known() -> None:
     for file in (*HERE.rglob("*.html"), *HERE.rglob("*.js")):
         for key in WORD.findall(file.read_text("utf-8")):
             assert key in known or key.endswith("."), f"{file.name}: {key}"
+
+
+def test_every_word_that_is_known_is_used() -> None:
+    text = "".join(file.read_text("utf-8") for file in (*HERE.rglob("*.html"), *HERE.rglob("*.js")))
+    quoted = {one or other for one, other in QUOTED.findall(text)}
+    said = {f"{begin}{word}" for begin, served in SERVED.items() for word in served}
+    said |= {f"{page.name}.{part}" for page in PAGES for part in ("title", "lead")}
+    said |= {f"{page.name}.nav" for page in PAGES if page.in_navigation}
+    said |= {f"home.tour.{step}.{part}" for step in range(1, 6) for part in ("title", "text")}
+    said |= {f"home.tour.{step}.link" for step in range(2, 6)}
+    known = messages("en")
+    assert not said - known.keys()
+    for key in known.keys() - said - quoted:
+        word = key.partition(".")[2].removesuffix(".explained").removesuffix(".at")
+        assert word in quoted or word.rpartition(".")[2] in quoted, key
 
 
 def test_modules_are_not_too_long_and_import_what_is_there() -> None:

@@ -1,7 +1,8 @@
 // A maze on a canvas: walls, who stands where, what lies where, and what a seat has seen.
 // Everything has a shape of its own besides its colour, and `describe` says it in words.
 
-import { colour, fit, h, onTheme } from "./dom.js";
+import { colour, fit, h, themed } from "./dom.js";
+import { MOVES } from "./views.js";
 import { t } from "./words.js";
 
 const [NORTH, EAST, SOUTH, WEST] = [1, 2, 4, 8];
@@ -9,7 +10,7 @@ const SHAPES = ["circle", "square", "triangle", "diamond", "pentagon", "star", "
 const THINGS = { collect: "gem", "coop-keys": "key", ctf: "flag" };
 
 /** How a game's items are called: "gem", "key", "flag". */
-export const thingOf = (game) => THINGS[(game ?? "").split(/[@/ ]/)[0]] ?? "gem";
+const thingOf = (game) => THINGS[(game ?? "").split(/[@/ ]/)[0]] ?? "gem";
 
 const GOAL_OF = (game) => ((game ?? "").startsWith("ctf") ? "base" : "exit");
 
@@ -22,7 +23,7 @@ export class Board {
     this.frame = null;
     this.trails = [];
     this.queued = false;
-    onTheme(() => this.redraw());
+    themed(this.canvas, () => this.redraw());
     new ResizeObserver(() => this.redraw()).observe(this.canvas);
   }
 
@@ -57,7 +58,7 @@ export class Board {
     canvas.style.aspectRatio = `${frame.width} / ${frame.height}`;
     const context = fit(canvas, width, cell * frame.height);
     const centre = (index) => [(index % frame.width + 0.5) * cell, (Math.floor(index / frame.width) + 0.5) * cell];
-    context.fillStyle = colourOf("--floor");
+    context.fillStyle = colour("--floor");
     context.fillRect(0, 0, width, cell * frame.height);
     this.drawFog(context, cell);
     this.drawWalls(context, cell);
@@ -86,7 +87,7 @@ export class Board {
       if (seen?.has(index)) continue;
       const [x, y] = [(index % width) * cell, Math.floor(index / width) * cell];
       context.globalAlpha = known?.has(index) ? 0.45 : 1;
-      context.fillStyle = colourOf("--fog");
+      context.fillStyle = colour("--fog");
       context.fillRect(x, y, cell + 0.5, cell + 0.5);
       if (!known?.has(index)) {
         context.fillStyle = pattern;
@@ -98,7 +99,7 @@ export class Board {
 
   drawWalls(context, cell) {
     const { passages, width, height, known, walls } = this.frame;
-    context.strokeStyle = colourOf("--wall");
+    context.strokeStyle = colour("--wall");
     context.lineWidth = Math.max(1.5, cell * 0.09);
     context.lineCap = "round";
     context.beginPath();
@@ -131,7 +132,7 @@ export class Board {
 
   drawTrail(context, trail, centre, cell, seat) {
     if (trail.length < 2) return;
-    context.strokeStyle = colourOf(`--seat-${seat % 8}`);
+    context.strokeStyle = colour(`--seat-${seat % 8}`);
     context.globalAlpha = 0.35;
     context.lineWidth = cell * 0.12;
     context.lineJoin = "round";
@@ -159,18 +160,10 @@ export class Board {
   }
 }
 
-let colours = new Map();
-document.addEventListener("theme", () => (colours = new Map()));
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => (colours = new Map()));
-function colourOf(name) {
-  if (!colours.has(name)) colours.set(name, colour(name));
-  return colours.get(name);
-}
-
 function hatch(context) {
   const tile = h("canvas", { width: 6, height: 6 });
   const drawn = tile.getContext("2d");
-  drawn.strokeStyle = colourOf("--edge");
+  drawn.strokeStyle = colour("--edge");
   drawn.globalAlpha = 0.35;
   drawn.beginPath();
   drawn.moveTo(0, 6);
@@ -180,10 +173,10 @@ function hatch(context) {
 }
 
 /** The sign of a seat: a shape with its number in it. */
-export function drawSeat(context, x, y, radius, seat) {
+function drawSeat(context, x, y, radius, seat) {
   const shape = SHAPES[seat % 8];
-  context.fillStyle = colourOf(`--seat-${seat % 8}`);
-  context.strokeStyle = colourOf("--floor");
+  context.fillStyle = colour(`--seat-${seat % 8}`);
+  context.strokeStyle = colour("--floor");
   context.lineWidth = Math.max(1, radius * 0.12);
   context.beginPath();
   if (shape === "circle") context.arc(x, y, radius, 0, 2 * Math.PI);
@@ -201,7 +194,7 @@ export function drawSeat(context, x, y, radius, seat) {
   context.fill();
   context.stroke();
   if (radius < 6) return;
-  context.fillStyle = colourOf("--floor");
+  context.fillStyle = colour("--floor");
   context.font = `700 ${Math.round(radius * 0.95)}px system-ui, sans-serif`;
   context.textAlign = "center";
   context.textBaseline = "middle";
@@ -217,14 +210,13 @@ export function seatSign(seat) {
     drawSeat(context, 18, 18, 14, seat);
   };
   redraw();
-  document.addEventListener("theme", redraw);
-  return canvas;
+  return themed(canvas, redraw);
 }
 
 function drawGoal(context, x, y, cell, kind, index) {
   const size = cell * 0.36;
   context.lineWidth = Math.max(1.5, cell * 0.07);
-  context.strokeStyle = colourOf(kind === "base" ? `--seat-${index}` : "--good");
+  context.strokeStyle = colour(kind === "base" ? `--seat-${index}` : "--good");
   if (kind === "base") {
     context.strokeRect(x - size, y - size, 2 * size, 2 * size);
     return;
@@ -243,7 +235,7 @@ function drawGoal(context, x, y, cell, kind, index) {
 function drawThing(context, x, y, cell, kind, index) {
   const size = cell * 0.24;
   context.lineWidth = Math.max(1.5, cell * 0.06);
-  const ink = colourOf(kind === "flag" ? `--seat-${index}` : "--warn");
+  const ink = colour(kind === "flag" ? `--seat-${index}` : "--warn");
   context.strokeStyle = context.fillStyle = ink;
   context.beginPath();
   if (kind === "key") {
@@ -271,13 +263,11 @@ function drawThing(context, x, y, cell, kind, index) {
   }
 }
 
-const STEPS = [[0, 0], [0, -1], [1, 0], [0, 1], [-1, 0]];
-
 /** How likely each move is: an arrow to each side, as long as it is likely. */
 function drawOdds(context, x, y, cell, probabilities) {
-  context.strokeStyle = context.fillStyle = colourOf("--text");
+  context.strokeStyle = context.fillStyle = colour("--text");
   context.lineWidth = Math.max(1.5, cell * 0.08);
-  STEPS.forEach(([dx, dy], action) => {
+  MOVES.forEach(([dx, dy], action) => {
     const share = probabilities[action] ?? 0;
     if (share < 0.02 || !action) return;
     const [from, to] = [cell * 0.38, cell * (0.38 + 0.6 * share)];

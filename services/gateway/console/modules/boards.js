@@ -2,7 +2,7 @@
 
 import { Board, seatSign } from "./board.js";
 import { empty, h, put } from "./dom.js";
-import { get, path } from "./rest.js";
+import { deep, get } from "./rest.js";
 import { follow } from "./socket.js";
 import { bytes } from "./views.js";
 import { t } from "./words.js";
@@ -13,6 +13,9 @@ const TELL = 2000; // between two descriptions in words
 
 /** Whether somebody of a game is the player that is followed: a version, or any version of a name. */
 export const isOf = (participants, player) => !player || participants.some((one) => one === player || one.startsWith(`${player}:`));
+
+/** The session of a training game: what its games' ids begin with. */
+export const sessionOf = (one) => one.game_id.replace(/\/\d+$/, "");
 
 /** One board and the game that it shows now. */
 class Slot {
@@ -44,7 +47,7 @@ class Slot {
     const { kind, id, game, participants } = this.source;
     const names = participants.map((name) => name || t("live.student"));
     const think = h("button", { type: "button", "data-key": `think-${id}`, onclick: () => this.boards.think?.(this.source) }, t("live.think"));
-    const open = h("a.button", { href: `/console/recordings/${id}` }, t("live.open"));
+    const open = h("a.button", { href: deep`/console/recordings/${id}` }, t("live.open"));
     put(this.caption, h("div.spread", {}, h("strong", {}, game), h("span.badge", {}, t(`live.${kind}`)), this.step),
       h("ul.seats", {}, names.map((name, seat) => h("li", {}, seatSign(seat), name))),
       h("div.row", {}, kind === "recording" ? open : this.boards.think && think));
@@ -72,7 +75,7 @@ class Slot {
   async playBack() {
     const mine = this.source;
     try {
-      const told = await get(path`/recordings/${mine.id}/frames`.replaceAll("%2F", "/"));
+      const told = await get(deep`/recordings/${mine.id}/frames`);
       if (this.source !== mine) return;
       this.episode = { width: told.spec.width, height: told.spec.height, passages: bytes(told.passages) };
       let at = 0;
@@ -141,7 +144,7 @@ export class Boards {
     const of = (kind) => this.running.filter((one) => one.kind === kind);
     const matches = of("match").filter((one) => !one.open_seats && isOf(one.participants, this.player)).map((one) => ({ kind: "match", id: one.game_id, game: one.game, participants: one.participants }));
     const training = this.player ? [] : of("training").flatMap((one) => Array.from({ length: Math.min(one.num_games, this.most) }, (_, index) => ({
-      kind: "training", id: `${one.game_id.replace(/\/\d+$/, "")}/${index}`, game: one.game, participants: index ? one.participants.map(() => "") : one.participants,
+      kind: "training", id: `${sessionOf(one)}/${index}`, game: one.game, participants: index ? one.participants.map(() => "") : one.participants,
     })));
     const recordings = this.recordings.map((one) => ({ kind: "recording", id: one.game_id, game: one.game, participants: one.participants }));
     const found = [...matches, ...training, ...recordings].filter((one) => !this.kind || one.kind === this.kind);

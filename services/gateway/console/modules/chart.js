@@ -1,7 +1,8 @@
 // Lines with bands on a canvas: zoom, a log axis, a cursor by mouse or keys, CSV, PNG, and a table of the same numbers.
 
 import { read, write } from "./address.js";
-import { colour, csv, fit, h, onTheme, put, save } from "./dom.js";
+import { colour, csv, h, put, save, themed } from "./dom.js";
+import { Figure } from "./figure.js";
 import { clock, number, t } from "./words.js";
 
 const MARGIN = { left: 64, right: 14, top: 12, bottom: 40 };
@@ -14,40 +15,24 @@ const NAMED = 24; // lines that the legend has
  * high may be absent. `x` and `y` are { title, time }. `zoomed(from, to)` hears of each zoom (nulls: all of it), so that
  * whoever asked for the numbers can ask for finer ones. `parameter` begins the names of its part of the address.
  */
-export class Chart {
+export class Chart extends Figure {
   constructor(place, { title, name, x, y, parameter = "", zoomed = () => {}, log = true }) {
-    Object.assign(this, { title, name, x, y, parameter, zoomed });
+    super(place, { title, name, height: 288, keys: t("chart.keys") });
+    Object.assign(this, { x, y, parameter, zoomed });
     this.series = [];
     this.hidden = new Set();
-    this.cursor = null;
+    this.cursor = this.pressed = this.dragged = null;
     this.range = this.readRange();
     this.log = read(`${parameter}log`) === "1";
-    this.canvas = h("canvas", {
-      tabindex: 0, role: "img", "data-testid": name, "aria-label": title,
-      onpointerdown: (event) => this.press(event), onpointermove: (event) => this.move(event),
-      onpointerup: (event) => this.release(event), onpointerleave: () => this.point(null),
-      ondblclick: () => this.zoom(null), onkeydown: (event) => this.key(event),
-    });
-    this.legend = h("ul.legend");
-    this.told = h("output.small.soft", { "data-testid": `${name}-cursor` });
-    this.body = h("div.scroll", { tabindex: 0, role: "region", "aria-label": `${title}: ${t("chart.table")}` });
     const button = (key, onclick, attributes = {}) => h("button", { type: "button", onclick, ...attributes }, t(key));
     this.logButton = button("chart.log", () => this.setLog(!this.log), { "aria-pressed": String(this.log) });
     this.allButton = button("chart.all", () => this.zoom(null), { hidden: !this.range });
-    const details = h("details", { ontoggle: () => this.drawTable() }, h("summary", {}, t("chart.table")), this.body);
-    this.details = details;
-    this.element = h("figure.chart", { "aria-label": title },
-      h("figcaption.spread", {}, h("strong", {}, title), h("span.row", {},
-        this.allButton, log && this.logButton,
-        button("frame.csv", () => this.saveCsv()), button("frame.png", () => this.savePng()))),
-      this.canvas, this.told, this.legend, h("p.small.soft", {}, t("chart.keys")), details);
-    this.element.style.margin = "0";
-    place.append(this.element);
-    new ResizeObserver(() => this.redraw()).observe(this.canvas);
-    onTheme(() => {
-      this.drawLegend();
-      this.redraw();
-    });
+    this.buttons.prepend(...[this.allButton, log && this.logButton, button("frame.csv", () => this.saveCsv())].filter(Boolean));
+    this.canvas.addEventListener("dblclick", () => this.zoom(null));
+    this.legend = h("ul.legend");
+    this.body = h("div.scroll", { tabindex: 0, role: "region", "aria-label": `${title}: ${t("chart.table")}` });
+    this.details = h("details", { ontoggle: () => this.drawTable() }, h("summary", {}, t("chart.table")), this.body);
+    this.below.append(this.legend, this.details);
   }
 
   readRange() {
@@ -76,15 +61,6 @@ export class Chart {
     write({ [`${this.parameter}zoom`]: range ? range.map((one) => Number(one.toPrecision(12))).join("..") : "" });
     this.redraw();
     this.zoomed(...(range ?? [null, null]));
-  }
-
-  redraw() {
-    if (this.queued) return;
-    this.queued = true;
-    requestAnimationFrame(() => {
-      this.queued = false;
-      this.draw();
-    });
   }
 
   get shown() {
@@ -127,12 +103,8 @@ export class Chart {
     };
   }
 
-  draw() {
+  draw(context) {
     const scales = (this.drawn = this.scales());
-    if (scales.wide < 50) return;
-    const context = fit(this.canvas);
-    context.clearRect(0, 0, scales.wide, scales.tall);
-    context.font = "12px system-ui, sans-serif";
     this.drawAxes(context, scales);
     context.save();
     context.beginPath();
@@ -143,7 +115,7 @@ export class Chart {
     for (const one of this.shown) drawLine(context, one, scales, this.log, many);
     this.drawCursor(context, scales);
     context.restore();
-    this.tell();
+    this.tellValues();
   }
 
   drawAxes(context, { left, right, low, high, wide, tall, toX, toY }) {
@@ -172,7 +144,7 @@ export class Chart {
   }
 
   drawCursor(context, { toX, toY, tall }) {
-    if (this.pressed !== undefined && this.dragged !== undefined) {
+    if (this.pressed !== null && this.dragged !== null) {
       context.fillStyle = colour("--accent");
       context.globalAlpha = 0.2;
       context.fillRect(Math.min(this.pressed, this.dragged), MARGIN.top, Math.abs(this.pressed - this.dragged), tall - MARGIN.top - MARGIN.bottom);
@@ -195,17 +167,14 @@ export class Chart {
   }
 
   /** The values under the cursor, in words. */
-  tell() {
-    if (this.cursor === null) {
-      this.told.textContent = "\u00a0";
-      return;
-    }
+  tellValues() {
+    if (this.cursor === null) return this.tell("");
     const values = this.shown.slice(0, 8).map((one) => {
       const at = nearest(one.x, this.cursor);
       const band = one.low && Number.isFinite(one.low[at]) ? ` [${number(one.low[at], 3)}, ${number(one.high[at], 3)}]` : "";
       return `${one.name}: ${number(one.y[at], 3)}${band}`;
     });
-    this.told.textContent = `${this.x.title} ${this.x.time ? clock(this.cursor) : number(this.cursor, 3)} · ${values.join(" · ")}`;
+    this.tell(`${this.x.title} ${this.x.time ? clock(this.cursor) : number(this.cursor, 3)} · ${values.join(" · ")}`);
   }
 
   point(value) {
@@ -213,20 +182,25 @@ export class Chart {
     this.redraw();
   }
 
+  leave() {
+    this.point(null);
+  }
+
   press(event) {
-    this.pressed = event.offsetX;
+    [this.pressed, this.dragged] = [event.offsetX, null];
     this.canvas.setPointerCapture(event.pointerId);
   }
 
   move(event) {
     if (!this.drawn) return;
-    if (this.pressed !== undefined) this.dragged = event.offsetX;
+    if (this.pressed !== null) this.dragged = event.offsetX;
     this.point(this.drawn.fromX(event.offsetX));
   }
 
   release(event) {
+    if (this.pressed === null) return;
     const [from, to] = [Math.min(this.pressed, event.offsetX), Math.max(this.pressed, event.offsetX)];
-    this.pressed = this.dragged = undefined;
+    this.pressed = null;
     if (to - from > 8) this.zoom([this.drawn.fromX(from), this.drawn.fromX(to)]);
     else this.redraw();
   }
@@ -244,28 +218,19 @@ export class Chart {
     else if (event.key === "+" || event.key === "=") this.zoom([at - span / 4, at + span / 4]);
     else if (event.key === "-" && this.range) this.zoom([at - span, at + span]);
     else if (event.key === "0" || event.key === "Escape") this.zoom(null);
-    else return;
-    event.preventDefault();
+    else return false;
+    return true;
   }
 
   drawLegend() {
     const more = this.series.length > NAMED && h("li.soft", {}, t("chart.more", { count: this.series.length - NAMED }));
     put(this.legend, this.series.slice(0, NAMED).map((one, index) => {
-      const sign = h("canvas", { width: 56, height: 24, "aria-hidden": "true" });
-      const context = sign.getContext("2d");
-      context.strokeStyle = colour(`--seat-${index % 8}`);
-      context.lineWidth = 4;
-      context.setLineDash(DASHES[index % 8].map((length) => length * 2));
-      context.beginPath();
-      context.moveTo(0, 12);
-      context.lineTo(56, 12);
-      context.stroke();
       const pressed = () => {
         this.hidden[this.hidden.has(one.name) ? "delete" : "add"](one.name);
         this.drawLegend();
         this.redraw();
       };
-      return h("li", {}, h("button", { type: "button", "data-key": one.name, "aria-pressed": String(!this.hidden.has(one.name)), onclick: pressed }, sign, one.name));
+      return h("li", {}, h("button", { type: "button", "data-key": one.name, "aria-pressed": String(!this.hidden.has(one.name)), onclick: pressed }, dash(index), one.name));
     }), more);
   }
 
@@ -286,17 +251,27 @@ export class Chart {
     save(`${this.name}.csv`, csv(["series", "x", "y", "low", "high"], this.rows()), "text/csv");
   }
 
-  savePng() {
-    const picture = h("canvas", { width: this.canvas.width, height: this.canvas.height + 40 });
-    const context = picture.getContext("2d");
-    context.fillStyle = colour("--raised");
-    context.fillRect(0, 0, picture.width, picture.height);
-    context.drawImage(this.canvas, 0, 40);
-    context.fillStyle = colour("--text");
-    context.font = "600 22px system-ui, sans-serif";
-    context.fillText(`${this.title}: ${this.shown.map((one) => one.name).join(", ")}`, 16, 28, picture.width - 32);
-    picture.toBlob((blob) => save(`${this.name}.png`, blob), "image/png");
+  get heading() {
+    return `${this.title}: ${this.shown.map((one) => one.name).join(", ")}`;
   }
+}
+
+/** A line as the legend shows it. */
+function dash(index) {
+  const canvas = h("canvas", { width: 56, height: 24, "aria-hidden": "true" });
+  const draw = () => {
+    const context = canvas.getContext("2d");
+    context.reset();
+    context.strokeStyle = colour(`--seat-${index % 8}`);
+    context.lineWidth = 4;
+    context.setLineDash(DASHES[index % 8].map((length) => length * 2));
+    context.beginPath();
+    context.moveTo(0, 12);
+    context.lineTo(56, 12);
+    context.stroke();
+  };
+  draw();
+  return themed(canvas, draw);
 }
 
 function drawBand(context, { x, low, high, index }, { toX, toY }, log) {
@@ -335,7 +310,7 @@ function drawLine(context, { x, y, index }, { toX, toY }, log, many) {
 }
 
 /** Index of the value of an ascending array that is nearest. */
-export function nearest(values, wanted) {
+function nearest(values, wanted) {
   let [low, high] = [0, values.length - 1];
   while (high - low > 1) {
     const middle = (low + high) >> 1;

@@ -1,32 +1,9 @@
 // Curves of many runs, as the gateway sends them: a header and float32 rows (services/gateway/curves/encoding.py).
 
-import { Problem, query } from "./rest.js";
-import { t } from "./words.js";
-
-/** What was told before, so that nothing is sent twice: { tag, value } by address. */
-const known = new Map();
-
-/** The answer to a GET, read by `read`; the one of before where nothing has changed. */
-export async function fresh(path, values, read = (answer) => answer.json()) {
-  const address = query(path, values);
-  const before = known.get(address);
-  let answer;
-  try {
-    answer = await fetch(address, { headers: before ? { "If-None-Match": before.tag } : {} });
-  } catch {
-    throw new Problem(0, { detail: t("frame.away"), next: t("frame.away.next") });
-  }
-  if (answer.status === 304) return before.value;
-  if (!answer.ok) throw new Problem(answer.status, await answer.json().catch(() => ({ detail: answer.statusText })));
-  const value = await read(answer);
-  const tag = answer.headers.get("ETag");
-  if (known.size > 20) known.delete(known.keys().next().value);
-  if (tag) known.set(address, { tag, value });
-  return value;
-}
+import { fresh } from "./rest.js";
 
 /** { ..., curves: [{ id, label, runs, y, low, high }], x } of the bytes; x are the middles of the buckets. */
-export function decoded(bytes) {
+function decoded(bytes) {
   const view = new DataView(bytes);
   if (view.getUint32(0) !== 0x4d5a4331) throw new Error("these are no curves");
   const length = view.getUint32(4, true);
@@ -52,7 +29,7 @@ export const curves = (asked) => fresh("/training/curves", asked, async (answer)
  * A row smoothed by an exponential mean that is not drawn to 0 at its begin (as Adam's moments are corrected: Kingma and
  * Ba 2015, section 3). `weight` 0 is as it was, near 1 is smooth. Buckets without a value stay so.
  */
-export function smoothed(row, weight) {
+function smoothed(row, weight) {
   if (!row || weight <= 0) return row;
   let [mean, share] = [0, 0];
   return row.map((value) => {

@@ -47,14 +47,58 @@ export function empty(sentence, line = "") {
   return h("div.empty", { "data-testid": "empty" }, h("p", {}, sentence), line && command(line));
 }
 
-/** Tells what went wrong, and offers to try again. */
+/** Tells what went wrong. With what tries again it is told once: a page that asks every few seconds does not say it each time. */
 export function explain(error, retry) {
-  const detail = error.hint ? h("p.small", {}, error.hint) : null;
-  const button = retry && h("button", { type: "button", onclick: retry }, t("frame.retry"));
-  put($("#problem"), h("div.notice.error", {}, h("p", {}, error.message), detail, button));
+  const place = $("#problem");
+  if (retry && place.dataset.told === error.message && place.hasChildNodes()) return;
+  place.dataset.told = error.message;
+  const again = () => {
+    settle();
+    retry();
+  };
+  put(place, h("div.notice.error", {}, h("p", {}, error.message), error.hint && h("p.small", {}, error.hint),
+    retry && h("button", { type: "button", onclick: again }, t("frame.retry"))));
 }
 
 export const settle = () => put($("#problem"));
+
+/** Loads a page, or tells why not and offers to try again; either way it is ready then. */
+export async function begin(load) {
+  try {
+    await load();
+  } catch (error) {
+    explain(error, () => begin(load));
+  }
+  document.documentElement.dataset.ready = "1";
+}
+
+/** Facts by their names, one below the other. */
+export const facts = (pairs) => h("dl.facts", {}, pairs.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
+
+/** Figures as cards: [key of its words, value]. */
+export const cards = (pairs) => pairs.map(([key, value]) => h("div.card", {}, h("span.small.soft", {}, t(key)), h("div.figure", { "data-testid": key }, value)));
+
+/** A button for what cannot be taken back: pressed once it asks `sure`, pressed again it acts; left, it forgets that. */
+export function careful({ key, label, words, sure, act }) {
+  const button = h("button.danger", { type: "button", "data-key": key, "aria-label": label }, words);
+  button.addEventListener("click", async () => {
+    if (button.dataset.sure !== "1") {
+      button.dataset.sure = "1";
+      button.textContent = sure;
+      button.setAttribute("aria-label", `${label}: ${sure}`);
+      return;
+    }
+    button.disabled = true;
+    await act().catch(explain);
+    button.disabled = false;
+  });
+  button.addEventListener("blur", () => {
+    button.dataset.sure = "";
+    button.textContent = words;
+    button.setAttribute("aria-label", label);
+  });
+  return button;
+}
 
 /** Has the browser store a file. */
 export function save(name, content, type) {
@@ -64,23 +108,27 @@ export function save(name, content, type) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-/** Rows as CSV (RFC 4180); cells that a spreadsheet would take for formulas are quoted as text. */
+/** Rows as CSV (RFC 4180); texts that a spreadsheet would take for formulas are marked as text. */
 export function csv(columns, rows) {
   const cell = (value) => {
     const text = String(value ?? "");
-    const safe = /^[=+@\t]|^-(?![\d.])/.test(text) ? `'${text}` : text;
+    const safe = /^[=+\-@\t\r]/.test(text) && Number.isNaN(Number(text)) ? `'${text}` : text;
     return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
   };
   return [columns, ...rows].map((row) => row.map(cell).join(",")).join("\r\n") + "\r\n";
 }
 
 const probe = h("span", { hidden: true });
+const colours = new Map();
 
 /** The colour that a custom property of the styles stands for now, for canvases. */
 export function colour(name) {
-  if (!probe.isConnected) document.body.append(probe);
-  probe.style.color = `var(${name})`;
-  return getComputedStyle(probe).color;
+  if (!colours.has(name)) {
+    if (!probe.isConnected) document.body.append(probe);
+    probe.style.color = `var(${name})`;
+    colours.set(name, getComputedStyle(probe).color);
+  }
+  return colours.get(name);
 }
 
 /** Sizes a canvas to its place in device pixels; its context is scaled to CSS pixels. */
@@ -93,8 +141,12 @@ export function fit(canvas, width = canvas.clientWidth, height = canvas.clientHe
   return context;
 }
 
-/** Calls back when the theme changes: canvases do not follow it by themselves. */
-export function onTheme(redraw) {
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
-  document.addEventListener("theme", redraw);
+/** Has a canvas drawn anew when the theme changes, which it does not follow by itself, for as long as it is on the page. */
+export const themed = (canvas, redraw) => Object.assign(canvas, { redraw });
+
+function follow() {
+  colours.clear();
+  for (const canvas of document.querySelectorAll("canvas")) canvas.redraw?.();
 }
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", follow);
+document.addEventListener("theme", follow);

@@ -1,6 +1,6 @@
-// What pictures other than charts of lines share: a canvas with its words, redrawn with its place and theme, as PNG.
+// What charts share: a canvas with its words, redrawn with its place and theme, and saved as PNG.
 
-import { colour, fit, h, onTheme, save } from "./dom.js";
+import { colour, fit, h, save, themed } from "./dom.js";
 import { t } from "./words.js";
 
 export class Figure {
@@ -10,27 +10,36 @@ export class Figure {
     this.canvas = h("canvas", {
       tabindex: 0, role: "img", "data-testid": name, "aria-label": title,
       onpointermove: (event) => this.move(event), onpointerleave: () => this.leave(),
-      onpointerdown: (event) => this.press(event), onpointerup: (event) => this.release(event),
+      onpointerdown: (event) => this.press(event), onpointerup: (event) => this.release(event), onpointercancel: () => this.cancel(),
       onkeydown: (event) => this.key(event) && event.preventDefault(),
     });
     this.canvas.style.height = `${height}px`;
     this.told = h("output.small.soft", { "data-testid": `${name}-told` }, "\u00a0");
-    this.element = h("figure.chart", { "aria-label": title },
-      h("figcaption.spread", {}, h("strong", {}, title), h("button", { type: "button", onclick: () => this.savePng() }, t("frame.png"))),
-      this.canvas, this.told, keys && h("p.small.soft", {}, keys));
-    this.element.style.margin = "0";
-    place.append(this.element);
+    this.buttons = h("span.row", {}, h("button", { type: "button", onclick: () => this.savePng() }, t("frame.png")));
+    this.below = h("div");
+    place.append(h("figure.chart", { "aria-label": title },
+      h("figcaption.spread", {}, h("strong", {}, title), this.buttons), this.canvas, this.told, this.below, keys && h("p.small.soft", {}, keys)));
     new ResizeObserver(() => this.redraw()).observe(this.canvas);
-    onTheme(() => this.redraw());
+    themed(this.canvas, () => this.redraw());
   }
 
   move() {}
   leave() {}
   press() {}
   release() {}
+  /** The pointer was taken away: a finger scrolls instead. */
+  cancel() {
+    this.pressed = null;
+    this.redraw();
+  }
   key() {}
   /** Draws on a context of CSS pixels. */
   draw() {}
+
+  /** What the picture is called in its file. */
+  get heading() {
+    return this.title;
+  }
 
   tell(text) {
     this.told.textContent = text || "\u00a0";
@@ -58,7 +67,7 @@ export class Figure {
     context.drawImage(this.canvas, 0, 40);
     context.fillStyle = colour("--text");
     context.font = "600 22px system-ui, sans-serif";
-    context.fillText(this.title, 16, 28, picture.width - 32);
+    context.fillText(this.heading, 16, 28, picture.width - 32);
     picture.toBlob((blob) => save(`${this.name}.png`, blob), "image/png");
   }
 }
@@ -76,4 +85,14 @@ export function scale(values) {
   const names = [...new Set(known.map(String))].sort();
   const place = new Map(names.map((name, index) => [name, names.length > 1 ? index / (names.length - 1) : 0.5]));
   return { at: (value) => place.get(String(value)) ?? NaN, from: (share) => share, low: 0, high: 1, log: false, names };
+}
+
+/** The path of a star of five points about (x, y). */
+export function star(context, x, y, far, near) {
+  for (let corner = 0; corner < 10; corner++) {
+    const turn = (corner / 5) * Math.PI - Math.PI / 2;
+    const radius = corner % 2 ? near : far;
+    context.lineTo(x + radius * Math.cos(turn), y + radius * Math.sin(turn));
+  }
+  context.closePath();
 }

@@ -34,6 +34,7 @@ $("nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
 const badge = $("#connection");
 onState((state) => {
   badge.hidden = state === "unused";
+  if (badge.hidden) return;
   badge.dataset.state = state;
   badge.textContent = t(`frame.${state}`);
   badge.title = t(`frame.${state}.explained`);

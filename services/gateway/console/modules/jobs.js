@@ -1,6 +1,6 @@
 // Jobs of training: where each is in its life, stopping one, and a copy of what was asked for.
 
-import { h, when } from "./dom.js";
+import { careful, h, when } from "./dom.js";
 import { session } from "./frame.js";
 import { get, path, post } from "./rest.js";
 import { Table } from "./table.js";
@@ -21,21 +21,8 @@ export function share(job) {
 
 /** A button that stops a job: it is asked first what that means. */
 export function stopper(job, stopped) {
-  const button = h("button.danger", { type: "button", "data-key": `stop-${job.experiment_id}`, "aria-label": t("jobs.stop.one", { policy: job.policy }) }, t("jobs.stop"));
-  button.addEventListener("click", async () => {
-    if (button.dataset.sure !== "1") {
-      button.dataset.sure = "1";
-      button.textContent = t("jobs.stop.sure");
-      return;
-    }
-    button.disabled = true;
-    stopped(await post(path`/training/stop/${job.experiment_id}`));
-  });
-  button.addEventListener("blur", () => {
-    button.dataset.sure = "";
-    button.textContent = t("jobs.stop");
-  });
-  return button;
+  const act = async () => stopped(await post(path`/training/stop/${job.experiment_id}`));
+  return careful({ key: `stop-${job.experiment_id}`, label: t("jobs.stop.one", { policy: job.policy }), words: t("jobs.stop"), sure: t("jobs.stop.sure"), act });
 }
 
 export const allowed = session.then((who) => (command) => !who.may || who.may.includes(command));
@@ -43,7 +30,7 @@ export const allowed = session.then((who) => (command) => !who.may || who.may.in
 export class Jobs {
   /** A table of jobs in a place; the panel around it is hidden while there are none. */
   constructor(place, panel) {
-    Object.assign(this, { panel, table: null, place, asked: false });
+    Object.assign(this, { panel, table: null, place });
   }
 
   async load() {

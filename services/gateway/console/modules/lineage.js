@@ -1,6 +1,7 @@
 // Which version grew from which, as lanes beside a table: a lane goes down from a version to the one that it grew from.
 
-import { colour, fit, h, onTheme, save } from "./dom.js";
+import { colour, fit, h, save, themed } from "./dom.js";
+import { star } from "./figure.js";
 
 const [LANE, ROW] = [16, 40];
 const SIGNS = { READY: "circle", RETIRED: "ring", REJECTED: "cross" };
@@ -40,8 +41,7 @@ export function lane(row, widest, version) {
   canvas.style.height = `${ROW}px`;
   const draw = () => paint(fit(canvas, widest * LANE, ROW), row, version, 0);
   draw();
-  onTheme(() => canvas.isConnected && draw());
-  return canvas;
+  return themed(canvas, draw);
 }
 
 export const widest = (rows) => Math.max(1, ...rows.flatMap((row) => [row.lane + 1, ...row.above.flat().map((one) => one + 1)]));
@@ -68,13 +68,8 @@ function paint(context, row, version, top) {
       context.moveTo(middle + from * 5, y - 5);
       context.lineTo(middle + to * 5, y + 5);
     }
-  } else if (sign === "star") {
-    for (let corner = 0; corner < 10; corner++) {
-      const turn = (corner / 5) * Math.PI - Math.PI / 2;
-      context.lineTo(middle + (corner % 2 ? 3.5 : 8) * Math.cos(turn), y + (corner % 2 ? 3.5 : 8) * Math.sin(turn));
-    }
-    context.closePath();
-  } else context.arc(middle, y, version.snapshot ? 6 : 4, 0, 2 * Math.PI);
+  } else if (sign === "star") star(context, middle, y, 8, 3.5);
+  else context.arc(middle, y, version.snapshot ? 6 : 4, 0, 2 * Math.PI);
   if (sign === "ring" || sign === "cross") {
     context.save();
     context.fillStyle = colour("--raised");

@@ -7,10 +7,9 @@ import { number, t } from "./words.js";
 const MARGIN = { left: 30, right: 30, top: 44, bottom: 26 };
 
 export class Parallel extends Figure {
-  /** `chosen` hears of the rows that are left whenever a range changes. */
-  constructor(place, { title, name, chosen = () => {} }) {
+  constructor(place, { title, name }) {
     super(place, { title, name, height: 340, keys: t("parallel.keys") });
-    Object.assign(this, { axes: [], rows: [], ranges: new Map(), active: 0, over: null, chosen });
+    Object.assign(this, { axes: [], rows: [], ranges: new Map(), active: 0, over: null });
   }
 
   /** Axes are { name, title, better }: 1 where more is better, -1 less; rows { label, values: [an axis each], strong, best }. */
@@ -36,7 +35,6 @@ export class Parallel extends Figure {
     const left = this.rows.filter((row) => this.passes(row));
     this.canvas.dataset.left = left.length;
     this.tell(this.ranges.size ? t("parallel.left", { left: left.length, all: this.rows.length }) : "");
-    this.chosen(left);
     this.redraw();
   }
 
@@ -168,7 +166,7 @@ export class Parallel extends Figure {
 const short = (value) => (Number.isFinite(value) ? Number(value.toPrecision(3)).toString() : "");
 
 /** As much of a text as has room. */
-export function fitting(context, text, room) {
+function fitting(context, text, room) {
   let kept = String(text);
   if (context.measureText(kept).width <= room) return kept;
   while (kept.length > 1 && context.measureText(`${kept}…`).width > room) kept = kept.slice(0, -1);

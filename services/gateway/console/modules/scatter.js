@@ -2,7 +2,7 @@
 
 import { ticks } from "./chart.js";
 import { colour } from "./dom.js";
-import { Figure } from "./figure.js";
+import { Figure, star } from "./figure.js";
 import { number, t } from "./words.js";
 
 const MARGIN = { left: 64, right: 20, top: 16, bottom: 42 };
@@ -68,13 +68,8 @@ export class Scatter extends Figure {
     const [x, y, size] = [this.toX(point.x), this.toY(point.y), over ? 8 : 5];
     context.fillStyle = context.strokeStyle = colour(point.best ? "--seat-1" : point.front ? "--seat-0" : "--edge");
     context.beginPath();
-    if (point.best) {
-      for (let corner = 0; corner < 10; corner++) {
-        const far = (corner % 2 ? 0.45 : 1) * (size + 4);
-        const turn = (corner / 5) * Math.PI - Math.PI / 2;
-        context.lineTo(x + far * Math.cos(turn), y + far * Math.sin(turn));
-      }
-    } else if (point.front) for (const [dx, dy] of [[0, -1], [1, 0], [0, 1], [-1, 0]]) context.lineTo(x + dx * (size + 1), y + dy * (size + 1));
+    if (point.best) star(context, x, y, size + 4, 0.45 * (size + 4));
+    else if (point.front) for (const [dx, dy] of [[0, -1], [1, 0], [0, 1], [-1, 0]]) context.lineTo(x + dx * (size + 1), y + dy * (size + 1));
     else context.arc(x, y, size - 1, 0, 2 * Math.PI);
     context.closePath();
     if (point.front || point.best) context.fill();

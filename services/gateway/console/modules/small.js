@@ -1,6 +1,6 @@
 // Small pictures for cells of tables: whiskers, sparklines, gauges.
 
-import { colour, fit, h, onTheme } from "./dom.js";
+import { colour, fit, h, themed } from "./dom.js";
 
 function picture(kind, label, draw) {
   const canvas = h("canvas", { class: kind, role: "img", "aria-label": label });
@@ -10,18 +10,8 @@ function picture(kind, label, draw) {
     draw(context, canvas.clientWidth, canvas.clientHeight);
   };
   requestAnimationFrame(() => canvas.isConnected && redraw());
-  waiting.add(new WeakRef(Object.assign(canvas, { redraw })));
-  return canvas;
+  return themed(canvas, redraw);
 }
-
-const waiting = new Set();
-onTheme(() => {
-  for (const one of waiting) {
-    const canvas = one.deref();
-    if (!canvas?.isConnected) waiting.delete(one);
-    else requestAnimationFrame(canvas.redraw);
-  }
-});
 
 /** A rating with its interval on the scale from `left` to `right`. */
 export function whisker({ rating, low, high }, left, right, label) {

@@ -3,6 +3,7 @@
 const FIRST_PAUSE = 250;
 const LONGEST_PAUSE = 4000;
 const STALE_AFTER = 30_000; // the gateway beats at least every 20 s
+const KEPT = 200; // last news of a topic, for who follows it later
 
 const topics = new Map(); // topic -> { handlers, last news by kind and id }
 const away = new Set(); // topics whose service does not answer the gateway
@@ -55,7 +56,7 @@ function say(message) {
 function connect() {
   clearTimeout(waiting);
   become(state === "unused" ? "connecting" : "lost");
-  const mine = (socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/live`));
+  const mine = (socket = new WebSocket(`${location.origin.replace("http", "ws")}/ws/live`));
   mine.onopen = () => {
     pause = FIRST_PAUSE;
     heard = Date.now();
@@ -63,6 +64,7 @@ function connect() {
     become("live");
   };
   mine.onmessage = (event) => {
+    if (socket !== mine) return;
     heard = Date.now();
     for (const message of JSON.parse(event.data)) take(message);
     become(away.size ? "stale" : "live");
@@ -85,6 +87,7 @@ function take({ topic, type, id, data }) {
   // Who comes later is told the last news of each kind, in the order in which they came.
   held.last.delete(`${type}/${id}`);
   held.last.set(`${type}/${id}`, [data, type]);
+  if (held.last.size > KEPT) held.last.delete(held.last.keys().next().value);
   for (const handle of held.handlers) handle(data, type);
 }
 
@@ -95,8 +98,12 @@ function close() {
   become("unused");
 }
 
+// Silent for longer than it beats: dead, though nobody said so (a laptop that slept, another network).
 setInterval(() => {
-  if (state === "live" && Date.now() - heard > STALE_AFTER) become("stale");
+  if (socket?.readyState !== WebSocket.OPEN || Date.now() - heard <= STALE_AFTER) return;
+  const silent = socket;
+  connect();
+  silent.close();
 }, 1000);
 
 // A hidden tab costs the server nothing; shown again it is live within a moment.

@@ -21,7 +21,8 @@ export function seenCells(spec, cell, observation) {
   return seen;
 }
 
-const MOVES = [[0, 0], [0, -1], [1, 0], [0, 1], [-1, 0]];
+/** Columns and rows that each action goes: stay, north, east, south, west. */
+export const MOVES = [[0, 0], [0, -1], [1, 0], [0, 1], [-1, 0]];
 const GOALS = ["exit"];
 const ITEMS = ["gems", "keys", "own_flag", "enemy_flag"];
 

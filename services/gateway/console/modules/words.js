@@ -1,6 +1,6 @@
 // What the console says, in the page's language, and how it writes numbers and times.
 
-export const language = document.documentElement.lang;
+const language = document.documentElement.lang;
 const words = await (await fetch(`/console/messages/${language}.json`, { credentials: "same-origin" })).json();
 
 /** The sentence of a key; `{name}` in it stands for values.name. */

@@ -2,7 +2,7 @@
 
 import { bound, read, write } from "../address.js";
 import { Chart } from "../chart.js";
-import { $, empty, explain, h, put, settle, when } from "../dom.js";
+import { $, begin, empty, h, put, when } from "../dom.js";
 import { get } from "../rest.js";
 import { gauge } from "../small.js";
 import { follow } from "../socket.js";
@@ -24,21 +24,39 @@ const table = new Table($("#table"), {
     { key: "candidate", title: t("gates.candidate"), value: (row) => row.gate.candidate, show: (row) => h("button", { type: "button", "data-key": row.gate.gate_id, onclick: () => choose(row.gate.gate_id) }, row.gate.candidate) },
     { key: "baseline", title: t("gates.baseline"), value: (row) => row.gate.baseline },
     { key: "verdict", title: t("gates.verdict"), value: verdictOf, show: badge },
+    { key: "lower", value: (row) => row.gate.lower },
     { key: "ratio", title: t("gates.between"), value: (row) => row.gate.ratio, show: (row) => gauge(row.gate.ratio, row.gate.lower, row.gate.upper, explained(row)) },
+    { key: "upper", value: (row) => row.gate.upper },
     { key: "matches", title: t("gates.matches"), number: true, value: (row) => row.gate.matches, show: (row) => number(row.gate.matches) },
-    { key: "elo", title: t("gates.elo"), value: (row) => row.gate.hypotheses?.elo1 ?? "", show: (row) => `${number(row.gate.hypotheses?.elo0, 1)} … ${number(row.gate.hypotheses?.elo1, 1)}` },
+    { key: "elo0", value: (row) => row.gate.hypotheses?.elo0 },
+    { key: "elo1", title: t("gates.elo"), value: (row) => row.gate.hypotheses?.elo1, show: (row) => `${number(row.gate.hypotheses?.elo0, 1)} … ${number(row.gate.hypotheses?.elo1, 1)}` },
     { key: "time", title: t("gates.started"), value: (row) => row.create_time, show: (row) => when(row.create_time) },
   ],
+  none: () => empty(t("gates.empty"), "mazemesh gate race:12 race:champion"),
 });
-const none = h("div", { hidden: true });
-$("#table").append(none);
+const counts = new Table($("#counts"), {
+  caption: t("gates.counts"), name: "counts", parameter: "counts", key: (row) => row.score,
+  columns: [
+    { key: "score", title: t("gates.score"), value: (row) => row.score, show: (row) => number(row.score, 2), number: true },
+    { key: "matches", title: t("gates.matches"), value: (row) => row.matches, show: (row) => number(row.matches), number: true },
+  ],
+  none: () => null,
+});
+const ancestors = new Table($("#ancestors"), {
+  caption: t("gates.ancestors"), name: "ancestors", parameter: "ancestors", key: (row) => row.ancestor,
+  columns: [
+    { key: "ancestor", title: t("gates.ancestor"), value: (row) => row.ancestor },
+    { key: "score", title: t("gates.score"), value: (row) => row.score, show: (row) => number(row.score, 1), number: true },
+    { key: "games", title: t("gates.games"), value: (row) => row.games, show: (row) => number(row.games), number: true },
+    { key: "worse", title: t("gates.worse"), value: (row) => row.chance_worse, show: (row) => percent(row.chance_worse), number: true },
+  ],
+  none: () => null,
+});
 const chart = new Chart($("#path"), { title: t("gates.path"), name: "gate-path", x: { title: t("gates.matches") }, y: { title: t("gates.ratio") }, log: false });
 
 function draw() {
   const shown = runs.filter((run) => (!form.state.value || (form.state.value === "running") === (run.state === "running")) && (!form.policy.value || run.gate.candidate.startsWith(form.policy.value)));
   table.show(shown);
-  none.hidden = shown.length > 0;
-  put(none, empty(t("gates.empty"), "mazemesh gate race:12 race:champion"));
 }
 
 function choose(gateId) {
@@ -71,13 +89,10 @@ function show(run) {
   }
   put($("#one-title"), t("gates.title.one", { candidate: gate.candidate, baseline: gate.baseline }));
   put($("#gauge"), gauge(gate.ratio, gate.lower, gate.upper, explained(run), "wide"), h("p", { "data-testid": "explained" }, badge(run), " ", explained(run)));
-  const last = gate.counts.length - 1;
-  const counts = h("table", {}, h("caption", {}, t("gates.counts")), h("thead", {}, h("tr", {}, gate.counts.map((_, index) => h("th.number", { scope: "col" }, number(index / Math.max(1, last), 2))))),
-    h("tbody", {}, h("tr", {}, gate.counts.map((count) => h("td.number", {}, number(count))))));
-  const ancestors = h("table", {}, h("caption", {}, t("gates.ancestors")), h("thead", {}, h("tr", {}, ["ancestor", "score", "games", "worse"].map((one) => h("th", { scope: "col" }, t(`gates.${one}`))))),
-    h("tbody", {}, gate.memories.map((one) => h("tr", {}, h("th", { scope: "row" }, one.ancestor), h("td.number", {}, number(one.score, 1)), h("td.number", {}, number(one.games)), h("td.number", {}, percent(one.chance_worse))))));
-  put($("#facts"), run.explanation && h("p", {}, run.explanation), run.reason && h("p.soft", {}, run.reason), last >= 0 && h("div.scroll", { tabindex: 0, role: "region", "aria-label": t("gates.counts") }, counts),
-    gate.memories.length > 0 && h("div.scroll", { tabindex: 0, role: "region", "aria-label": t("gates.ancestors") }, ancestors));
+  const last = Math.max(1, gate.counts.length - 1);
+  counts.show(gate.counts.map((matches, index) => ({ score: index / last, matches })));
+  ancestors.show(gate.memories);
+  put($("#facts"), run.explanation && h("p", {}, run.explanation), run.reason && h("p.soft", {}, run.reason));
   const ends = grown.x.at(-1) || 1;
   chart.show([{ name: t("gates.ratio"), ...grown }, { name: `${t("gates.passed")} ${number(gate.upper, 2)}`, x: [0, ends], y: [gate.upper, gate.upper] }, { name: `${t("gates.failed")} ${number(gate.lower, 2)}`, x: [0, ends], y: [gate.lower, gate.lower] }]);
 }
@@ -85,20 +100,13 @@ function show(run) {
 bound(form, draw);
 addEventListener("popstate", open);
 
-async function begin() {
-  try {
-    ({ runs } = await get("/gates", { page_size: 200 }));
-    settle();
+begin(async () => {
+  ({ runs } = await get("/gates", { page_size: 200 }));
+  draw();
+  open();
+  follow("gates", (told, kind) => {
+    if (kind !== "gates") return;
+    runs = told;
     draw();
-    open();
-    follow("gates", (told, kind) => {
-      if (kind !== "gates") return;
-      runs = told;
-      draw();
-    });
-    document.documentElement.dataset.ready = "1";
-  } catch (error) {
-    explain(error, begin);
-  }
-}
-begin();
+  });
+});

@@ -2,9 +2,10 @@
 
 import { read, write } from "../address.js";
 import { Boards } from "../boards.js";
-import { $, empty, explain, h, put, settle, when } from "../dom.js";
-import { get, path } from "../rest.js";
+import { $, begin, empty, h, put, when } from "../dom.js";
+import { deep, get, path } from "../rest.js";
 import { follow } from "../socket.js";
+import { Table } from "../table.js";
 import { number, t } from "../words.js";
 
 const boards = new Boards($("#boards"), { most: 3 });
@@ -20,31 +21,32 @@ function figures(ladders, games, recordings) {
   const running = games.reduce((sum, one) => sum + one.num_games, 0);
   put($("#cards"), card(t("home.games"), number(running), "/console/live"), card(t("home.players"), number(players), "/console/leaderboard"),
     card(t("home.matches"), number(matches), "/console/leaderboard"),
-    card(t("home.recordings"), recordings.length ? when(recordings[0].finish_time) : "—", recordings.length ? `/console/recordings/${recordings[0].game_id}` : "/console/live"));
+    card(t("home.recordings"), recordings.length ? when(recordings[0].finish_time) : "—", recordings.length ? deep`/console/recordings/${recordings[0].game_id}` : "/console/live"));
 }
 
 async function leaders(ladders) {
   const ladder = [...ladders].sort((one, other) => other.matches - one.matches)[0];
   if (!ladder) return put($("#leaders"), empty(t("home.unrated"), "mazemesh up"));
   const { players } = await get(path`/leaderboards/${ladder.ladder}`, { page_size: 5 });
-  put($("#leaders"), h("div.scroll", { tabindex: 0, role: "region", "aria-label": t("home.best") }, h("table", {},
-    h("thead", {}, h("tr", {}, ["rank", "player", "rating", "interval"].map((one) => h("th", { scope: "col", class: one === "player" ? "" : "number" }, t(`leaderboard.${one}`))))),
-    h("tbody", {}, players.map((one) => h("tr", {}, h("td.number", {}, one.rank || "—"), h("th", { scope: "row" }, one.player), h("td.number", {}, number(one.rating)),
-      h("td.number", {}, `${number(one.low)} … ${number(one.high)}`)))))), h("p", {}, h("a", { href: `/console/leaderboard?ladder=${encodeURIComponent(ladder.ladder)}` }, t("home.see"))));
+  put($("#leaders"));
+  new Table($("#leaders"), {
+    caption: t("home.best"), name: "leaders", key: (row) => row.player,
+    columns: [
+      { key: "player", title: t("leaderboard.player"), value: (row) => row.player, sort: false },
+      { key: "rank", title: t("leaderboard.rank"), value: (row) => row.rank || null, number: true, sort: false },
+      { key: "rating", title: t("leaderboard.rating"), value: (row) => row.rating, show: (row) => number(row.rating), number: true, sort: false },
+      { key: "low", title: t("leaderboard.interval"), value: (row) => row.low, show: (row) => `${number(row.low)} … ${number(row.high)}`, number: true, sort: false },
+      { key: "high", value: (row) => row.high },
+    ],
+  }).show(players);
+  $("#leaders").append(h("p", {}, h("a", { href: `/console/leaderboard?ladder=${encodeURIComponent(ladder.ladder)}` }, t("home.see"))));
 }
 
-async function begin() {
-  try {
-    const [{ ladders }, { games }, { replays }] = await Promise.all([get("/ladders"), get("/games/running"), get("/recordings", { page_size: 1 })]);
-    settle();
-    figures(ladders, games, replays);
-    await leaders(ladders);
-    follow("games", (running, kind) => kind === "games" && figures(ladders, running, replays));
-    boards.start();
-    document.documentElement.dataset.ready = "1";
-  } catch (error) {
-    explain(error, begin);
-  }
+async function load() {
+  const [{ ladders }, { games }, { replays }] = await Promise.all([get("/ladders"), get("/games/running"), get("/recordings", { page_size: 1 })]);
+  figures(ladders, games, replays);
+  await leaders(ladders);
+  follow("games", (running, kind) => kind === "games" && figures(ladders, running, replays));
 }
 
 function turn(to) {
@@ -77,4 +79,5 @@ dialog.addEventListener("close", () => {
   $("#tour").focus();
 });
 if (read("tour") || !localStorage.getItem("toured")) tour();
-begin();
+boards.start(); // games are seen while Elo is away, too
+begin(load);

@@ -1,10 +1,10 @@
 // One job: how far it is, its curve as it grows, what was asked for, and the end of its log.
 
 import { Chart } from "../chart.js";
-import { curves, dense, fresh } from "../curves.js";
-import { $, command, explain, h, put, settle, when } from "../dom.js";
+import { curves, dense } from "../curves.js";
+import { $, cards, command, explain, facts, h, put, settle, when } from "../dom.js";
 import { OPEN, allowed, share, state, stopper } from "../jobs.js";
-import { get, path } from "../rest.js";
+import { fresh, get, path } from "../rest.js";
 import { follow } from "../socket.js";
 import { number, percent, t } from "../words.js";
 
@@ -30,10 +30,10 @@ function show(next) {
     ["jobs.cpu", number(usage.cpu_seconds)], ["jobs.memory", `${number(usage.memory_bytes / 1048576)} MiB`], ["jobs.restarts", number(usage.restarts)],
     ...(usage.dollars ? [["jobs.dollars", number(usage.dollars, 4)]] : []), ...(progress?.trials ? [["jobs.trials", number(progress.trials)]] : []),
   ];
-  put($("#figures"), figures.map(([key, value]) => h("div.card", {}, h("span.small.soft", {}, t(key)), h("div.figure", { "data-testid": key }, value))));
+  put($("#figures"), cards(figures));
   const open = OPEN.includes(job.status) && job.status !== "stopping";
-  const facts = { game: job.game, algorithm: job.algorithm, policy: job.policy, priority: job.priority, owner: job.owner || "—", place: job.place || "—", ...flat(job.request) };
-  put($("#request"), h("dl.facts", {}, h("dt", {}, t("jobs.created")), h("dd", {}, when(job.create_time)), Object.entries(facts).map(([key, value]) => [h("dt", {}, key), h("dd", {}, String(value ?? "—"))])), command(`mazemesh jobs status ${id}`));
+  const known = { game: job.game, algorithm: job.algorithm, policy: job.policy, priority: job.priority, owner: job.owner || "—", place: job.place || "—", ...flat(job.request) };
+  put($("#request"), facts([[t("jobs.created"), when(job.create_time)], ...Object.entries(known).map(([key, value]) => [key, String(value ?? "—")])]), command(`mazemesh jobs status ${id}`));
   // What is being asked about now is not drawn anew under the finger.
   if (open && $("#actions [data-sure='1']")) return;
   put($("#actions"),

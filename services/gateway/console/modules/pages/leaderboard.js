@@ -2,7 +2,7 @@
 
 import { bound, options, read, readAll, write } from "../address.js";
 import { Chart } from "../chart.js";
-import { $, csv, empty, explain, h, put, save, settle, when } from "../dom.js";
+import { $, begin, csv, empty, explain, h, put, save, settle, when } from "../dom.js";
 import { get, path } from "../rest.js";
 import { spark, whisker } from "../small.js";
 import { follow } from "../socket.js";
@@ -17,24 +17,25 @@ let leave = null;
 let matrix = null;
 let asked = 0;
 
-const tablePlace = $("#table");
-const table = new Table(tablePlace, {
+const table = new Table($("#table"), {
   caption: t("leaderboard.title"), name: "leaderboard", key: (row) => row.player, chosen: (row) => chosen().includes(row.player),
   columns: [
-    { key: "rank", title: t("leaderboard.rank"), number: true, value: (row) => row.rank || Infinity, show: (row) => row.rank || h("span", { title: t("leaderboard.unranked") }, "—") },
+    { key: "rank", title: t("leaderboard.rank"), number: true, value: (row) => row.rank || null, show: (row) => row.rank || h("span", { title: t("leaderboard.unranked") }, "—") },
     { key: "player", title: t("leaderboard.player"), value: (row) => row.player, show: (row) => h("a", { href: `/console/live?policy=${encodeURIComponent(row.player)}` }, row.player) },
     { key: "rating", title: t("leaderboard.rating"), number: true, value: (row) => row.rating, show: (row) => number(row.rating, form.model.value === "plackett_luce" ? 1 : 0) },
     { key: "low", title: t("leaderboard.interval"), value: (row) => row.low, show: (row) => h("span", { title: `${number(row.low)} … ${number(row.high)}` }, whisker(row, ...scale, `${number(row.low)} … ${number(row.high)}`)) },
-    { key: "superiority_of_above", title: t("leaderboard.above"), number: true, value: (row) => row.superiority_of_above ?? "", show: (row) => percent(row.superiority_of_above) },
+    { key: "high", value: (row) => row.high },
+    { key: "superiority_of_above", title: t("leaderboard.above"), number: true, value: (row) => row.superiority_of_above, show: (row) => percent(row.superiority_of_above) },
     { key: "trend", title: t("leaderboard.trend"), sort: false, show: (row) => spark(curves.get(row.player)?.points.map((one) => one.rating) ?? [], t("leaderboard.trend")) },
     { key: "matches", title: t("leaderboard.matches"), number: true, value: (row) => row.matches, show: (row) => number(row.matches) },
     { key: "wins", title: t("leaderboard.record"), number: true, value: (row) => row.wins, show: (row) => `${row.wins} / ${row.draws} / ${row.losses}` },
+    { key: "draws", value: (row) => row.draws },
+    { key: "losses", value: (row) => row.losses },
     { key: "last_match_time", title: t("leaderboard.last"), value: (row) => row.last_match_time, show: (row) => when(row.last_match_time) },
     { key: "curve", title: t("leaderboard.chosen"), sort: false, show: (row) => h("input", { type: "checkbox", checked: chosen().includes(row.player), "data-key": `curve-${row.player}`, "aria-label": `${t("leaderboard.chosen")}: ${row.player}`, onchange: () => choose(row.player) }) },
   ],
+  none: () => (!form.ladder.value ? empty(t("leaderboard.none"), "mazemesh up") : board.matches ? empty(t("leaderboard.nobody")) : empty(t("leaderboard.empty"), "mazemesh up")),
 });
-const nobody = h("div", { hidden: true });
-tablePlace.append(nobody);
 const chart = new Chart($("#curves"), { title: t("leaderboard.curves"), name: "rating-curves", x: { title: t("leaderboard.time"), time: true }, y: { title: t("leaderboard.rating") }, parameter: "c" });
 
 /** Players whose curves are drawn: those of the address, else the first five. */
@@ -55,15 +56,13 @@ function show(told) {
   board = told;
   scale = [Math.min(...told.players.map((one) => one.low)), Math.max(...told.players.map((one) => one.high))];
   table.show(told.players);
-  nobody.hidden = told.players.length > 0;
-  put(nobody, told.matches ? empty(t("leaderboard.nobody")) : empty(t("leaderboard.empty"), "mazemesh up"));
   $("#note").textContent = t("leaderboard.note", { matches: number(told.matches), fitted: number(told.fitted_matches), effect: number(told.seat_effect, 1) });
 }
 
 async function load() {
   const mine = ++asked;
   const ladder = form.ladder.value;
-  if (!ladder) return put(nobody, empty(t("leaderboard.none"), "mazemesh up"), (nobody.hidden = false));
+  if (!ladder) return table.show([]);
   try {
     const told = await get(path`/leaderboards/${ladder}`, { page_size: 100, model: form.model.value, kinds: form.kind.value, run: form.run.value, prefix: form.prefix.value });
     if (mine !== asked) return;
@@ -78,7 +77,6 @@ async function load() {
     table.draw();
     drawCurves();
     drawHeat();
-    document.documentElement.dataset.ready = "1";
   } catch (error) {
     if (mine === asked) explain(error, load);
   }
@@ -150,16 +148,10 @@ bound(form, (name) => {
   load();
 });
 
-async function begin() {
-  try {
-    const { ladders } = await get("/ladders", { page_size: 1000 });
-    const sorted = [...ladders].sort((one, other) => other.matches - one.matches);
-    options($("#ladder"), sorted.map((one) => [one.ladder, `${one.ladder} (${number(one.matches)})`]));
-    if (sorted.length) watch();
-    await load();
-    document.documentElement.dataset.ready = "1";
-  } catch (error) {
-    explain(error, begin);
-  }
-}
-begin();
+begin(async () => {
+  const { ladders } = await get("/ladders", { page_size: 1000 });
+  const sorted = [...ladders].sort((one, other) => other.matches - one.matches);
+  options($("#ladder"), sorted.map((one) => [one.ladder, `${one.ladder} (${number(one.matches)})`]));
+  if (sorted.length) watch();
+  await load();
+});

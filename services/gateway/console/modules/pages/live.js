@@ -2,12 +2,12 @@
 
 import { bound, read, write } from "../address.js";
 import { Board } from "../board.js";
-import { Boards } from "../boards.js";
+import { Boards, isOf, sessionOf } from "../boards.js";
 import { Chart } from "../chart.js";
-import { $, explain, h, put, settle, when } from "../dom.js";
+import { $, begin, explain, h, put, settle, when } from "../dom.js";
 import { drawPlanes, drawThoughts } from "../mind.js";
-import { get, path } from "../rest.js";
-import { follow } from "../socket.js";
+import { deep, get, path } from "../rest.js";
+import { follow, onState } from "../socket.js";
 import { Table } from "../table.js";
 import { bytes, seenCells } from "../views.js";
 import { number, t } from "../words.js";
@@ -22,7 +22,11 @@ function wanted() {
 
 function apply() {
   boards.set(wanted());
-  table.show(replays.filter((one) => !wanted().player || one.participants.some((name) => name.startsWith(wanted().player))));
+  list();
+}
+
+function list() {
+  table.show(replays.filter((one) => isOf(one.participants, wanted().player)));
 }
 
 $("#pause").addEventListener("click", (event) => {
@@ -35,7 +39,7 @@ let replays = [];
 const table = new Table($("#recordings"), {
   caption: t("live.recordings"), name: "recordings", key: (row) => row.game_id,
   columns: [
-    { key: "players", title: t("live.column.players"), value: (row) => row.participants.join(" – "), show: (row) => h("a", { href: `/console/recordings/${row.game_id}` }, row.participants.join(" – ")) },
+    { key: "players", title: t("live.column.players"), value: (row) => row.participants.join(" – "), show: (row) => h("a", { href: deep`/console/recordings/${row.game_id}` }, row.participants.join(" – ")) },
     { key: "game", title: t("live.column.game"), value: (row) => row.game },
     { key: "scores", title: t("live.column.outcome"), value: (row) => row.outcome.scores.join(" – ") },
     { key: "steps", title: t("live.column.steps"), value: (row) => row.outcome.steps, show: (row) => number(row.outcome.steps), number: true },
@@ -45,6 +49,8 @@ const table = new Table($("#recordings"), {
 });
 
 let mind = null; // the socket of what is thought
+let broken = false; // whether it was lost before it was told all
+let opening = 0;
 const points = { x: [], y: [] };
 let chart = null;
 let mindBoard = null;
@@ -59,22 +65,31 @@ async function think(source) {
 
 async function openMind() {
   closeMind();
+  const mine = ++opening;
   const [id, game, seat] = [read("think"), read("game"), Number(read("seat", "0"))];
   if (!id) return;
   $("#thinking").hidden = false;
-  const session = id.includes("/") && boards.running.find((one) => one.kind === "training" && id.startsWith(one.game_id.replace(/\/\d+$/, "")));
+  const session = id.includes("/") && boards.running.find((one) => one.kind === "training" && id.startsWith(`${sessionOf(one)}/`));
   // In training nobody says which policy it is: it is the latest of that game, as far as one can tell.
-  const policy = read("policy") || (session ? await latest(game) : "");
-  const address = `${location.origin.replace("http", "ws")}${path`/ws/minds/${id}`.replaceAll("%2F", "/")}?seat=${seat}&policy=${encodeURIComponent(policy)}`;
-  const { spec: told } = await get(path`/games/${game}/spec`).catch((error) => (explain(error), {}));
-  if (!told) return;
+  let [policy, told] = [read("policy"), null];
+  try {
+    if (!policy && session) policy = await latest(game);
+    ({ spec: told } = await get(path`/games/${game}/spec`));
+  } catch (error) {
+    return mine === opening && explain(error, openMind);
+  }
+  if (mine !== opening) return; // another one was opened meanwhile
+  settle();
+  const address = `${location.origin.replace("http", "ws")}${deep`/ws/minds/${id}`}?seat=${seat}&policy=${encodeURIComponent(policy)}`;
   const socket = (mind = new WebSocket(address));
   put($("#thoughts"), h("div.board", { id: "mind-board" }), h("div", { id: "mind-odds" }), h("div", { id: "mind-chart" }));
   mindBoard = new Board($("#mind-board"), t("live.title"));
   chart = new Chart($("#mind-chart"), { title: t("recording.values"), name: "values", x: { title: t("recording.step") }, y: { title: t("live.value") }, log: false, parameter: "v" });
-  let [spec, episode, known] = [null, null, new Set()];
+  let [spec, episode, known, ended] = [null, null, new Set(), false];
+  socket.onclose = () => (broken = mind === socket && !ended);
   socket.onmessage = (event) => {
     const news = JSON.parse(event.data);
+    ended ||= news.type === "over" || news.type === "problem";
     if (news.type === "opened") $("#thinking-title").textContent = t("live.mind", { who: news.policy });
     if (news.type === "problem") put($("#mind-odds"), h("p.notice", {}, news.status === 400 ? t("live.no-mind") : news.detail));
     if (news.type === "episode") {
@@ -104,8 +119,10 @@ async function latest(game) {
 }
 
 function closeMind() {
-  mind?.close();
-  mind = null;
+  const closing = mind;
+  [mind, broken] = [null, false];
+  opening += 1;
+  closing?.close();
   points.x.length = points.y.length = 0;
   put($("#planes"));
   $("#thinking").hidden = true;
@@ -116,21 +133,17 @@ $("#stop-thinking").addEventListener("click", () => {
   write({ think: "", game: "", seat: "" });
 });
 
-async function begin() {
-  try {
-    const listed = await get("/recordings", { page_size: 100 });
-    replays = listed.replays;
-    const names = new Set(replays.flatMap((one) => one.participants));
-    put($("#policies"), [...names].sort().map((name) => h("option", { value: name })));
-    settle();
-    boards.start();
-    apply();
-    if (read("think")) {
-      const wait = follow("games", (_, kind) => kind === "games" && (setTimeout(() => wait()), openMind()));
-    }
-    document.documentElement.dataset.ready = "1";
-  } catch (error) {
-    explain(error, begin);
-  }
+// A gateway that comes back knows nothing of what was looked into.
+onState((state) => state === "live" && broken && openMind());
+
+Object.assign(boards, wanted());
+boards.start();
+if (read("think")) {
+  const wait = follow("games", (_, kind) => kind === "games" && (setTimeout(() => wait()), openMind()));
 }
-begin();
+begin(async () => {
+  ({ replays } = await get("/recordings", { page_size: 100 }));
+  const names = new Set(replays.flatMap((one) => one.participants));
+  put($("#policies"), [...names].sort().map((name) => h("option", { value: name })));
+  list();
+});

@@ -2,20 +2,24 @@
 
 import { bound, options, read, write } from "../address.js";
 import { Board, seatSign } from "../board.js";
-import { $, explain, h, put, settle } from "../dom.js";
+import { $, begin, explain, h, put, settle } from "../dom.js";
 import { session } from "../frame.js";
-import { get } from "../rest.js";
+import { actionName } from "../mind.js";
+import { deep, get } from "../rest.js";
+import { choosable } from "../versions.js";
 import { bytes, Explorer } from "../views.js";
 import { number, t } from "../words.js";
 
 const KEYS = { ArrowUp: 1, ArrowRight: 2, ArrowDown: 3, ArrowLeft: 4, w: 1, d: 2, s: 3, a: 4, " ": 0 };
-const SIDES = ["stay", "north", "east", "south", "west"];
+const [FIRST_PAUSE, LONGEST_PAUSE] = [500, 4000];
+const GONE = [401, 403, 404]; // of a seat: it is not asked for again
 const form = $("#choice");
 const board = new Board($("#board"), t("play.title"));
 let games = [];
 let socket = null;
 let game = null; // { joined, explorer, turn, moved, over }
 let ticking = 0;
+let pause = FIRST_PAUSE; // before a seat is asked for again
 
 bound(form, (name) => name === "game" && fillOpponents());
 
@@ -25,7 +29,7 @@ function fillOpponents() {
   const alone = chosen.max_seats === 1;
   const policies = versions.filter((one) => one.collection?.game === chosen.name);
   const names = [...new Set(policies.map((one) => one.name))];
-  const aliases = names.flatMap((name) => [`${name}:latest`, ...policies.filter((one) => one.name === name && one.snapshot).slice(-8).reverse().map((one) => `${name}:${one.version}`)]);
+  const aliases = names.flatMap((name) => [`${name}:latest`, ...policies.filter((one) => one.name === name && one.snapshot).slice(0, 8).map((one) => `${name}:${one.version}`)]);
   // Who may make no games finds others, or a bot of about the same rating.
   if (!mayMake) return options($("#opponent"), alone ? [] : [["", t("play.anybody")]]);
   const wished = read("opponent");
@@ -36,23 +40,18 @@ function fillOpponents() {
 
 let versions = [];
 let mayMake = true;
-async function begin() {
-  try {
-    const who = await session;
-    mayMake = !who.keys || who.may.includes("POST /matches");
-    const [{ games: known }, { policies }] = await Promise.all([get("/games"), get("/policies", { page_size: 1000 })]);
-    [games, versions] = [known, policies];
-    options($("#game"), games.map((one) => [one.name, `${one.name}: ${one.description}`]));
-    if (!read("game") && games.some((one) => one.name === "race")) form.game.value = "race";
-    form.game.value ||= games[0].name;
-    fillOpponents();
-    if (who.player) Object.assign(form.name, { value: who.player.replace("player/", ""), readOnly: true });
-    form.name.value ||= localStorage.getItem("player") ?? "guest";
-    settle();
-    document.documentElement.dataset.ready = "1";
-  } catch (error) {
-    explain(error, begin);
-  }
+async function load() {
+  const who = await session;
+  mayMake = !who.keys || who.may.includes("POST /matches");
+  ({ games } = await get("/games"));
+  // Bots and people are played against while Model is away, too.
+  versions = await choosable().catch((error) => (explain(error, () => begin(load)), []));
+  options($("#game"), games.map((one) => [one.name, `${one.name}: ${one.description}`]));
+  if (!read("game") && games.some((one) => one.name === "race")) form.game.value = "race";
+  form.game.value ||= games[0].name;
+  fillOpponents();
+  if (who.player) Object.assign(form.name, { value: who.player.replace("player/", ""), readOnly: true });
+  form.name.value ||= localStorage.getItem("player") ?? "guest";
 }
 
 form.addEventListener("submit", (event) => {
@@ -83,7 +82,8 @@ function open(first) {
     if (!game || game.over || event.reason) return;
     // The seat is kept at Game: it is taken again by its token.
     $("#told").textContent = t("play.lost-connection");
-    setTimeout(() => socket === mine && open({ type: "return", seat_token: game.joined.seat_token, game_address: game.joined.game_address }), 500);
+    setTimeout(() => socket === mine && open({ type: "return", seat_token: game.joined.seat_token, game_address: game.joined.game_address }), pause);
+    pause = Math.min(2 * pause, LONGEST_PAUSE);
   };
 }
 
@@ -114,6 +114,7 @@ function joined(news, first) {
   const same = game?.joined.game_id === news.game_id && game;
   game = same || { explorer: new Explorer(news.spec, news.seat), moved: 0, over: false };
   game.joined = news;
+  pause = FIRST_PAUSE;
   $("#waiting").hidden = true;
   $("#field").hidden = false;
   $("#after").hidden = true;
@@ -152,7 +153,7 @@ function sense({ east, south }) {
 function act(action) {
   if (!game?.turn || game.over || game.sent) return;
   if (!game.turn.action_mask[action]) {
-    $("#told").textContent = t("play.blocked", { side: t(`board.${SIDES[action]}`) });
+    $("#told").textContent = t("play.blocked", { side: actionName(action) });
     return;
   }
   game.moved = action;
@@ -170,7 +171,8 @@ function finished({ scores, steps }) {
   $("#told").textContent = t(`play.${key}`, { steps });
   $("#told").dataset.end = key;
   $("#clock").textContent = t("live.ended");
-  $("#watch").href = `/console/recordings/${game.joined.game_id}?seat=${game.joined.seat}`;
+  $("#watch").href = deep`/console/recordings/${game.joined.game_id}?seat=${game.joined.seat}`;
+  $("#watch").hidden = false;
   $("#after").hidden = false;
   $("#again").focus();
 }
@@ -178,6 +180,13 @@ function finished({ scores, steps }) {
 function problem(news) {
   const nobody = news.status === 504 && !game;
   $("#waiting").hidden = true;
+  if (game && !game.over && GONE.includes(news.status)) {
+    clearInterval(ticking);
+    game.over = true;
+    $("#told").textContent = "";
+    $("#watch").hidden = true;
+    $("#after").hidden = false;
+  }
   explain(Object.assign(new Error(nobody ? t("play.nobody-came") : news.detail), { hint: "" }));
 }
 
@@ -206,4 +215,4 @@ board.canvas.addEventListener("pointerup", (event) => {
   act(Math.abs(dx) > Math.abs(dy) ? (dx > 0 ? 2 : 4) : dy > 0 ? 3 : 1);
 });
 
-begin();
+begin(load);

@@ -1,44 +1,72 @@
 // Policies: where aliases stand, which version grew from which, what was checked, and moving them.
 
 import { bound, options, read, write } from "../address.js";
-import { $, command, empty, explain, h, put, settle, when } from "../dom.js";
+import { $, begin, command, empty, explain, facts, h, put, settle, when } from "../dom.js";
+import { Experiments } from "../experiments.js";
 import { allowed } from "../jobs.js";
 import { lane, lanes, saveLineage, widest } from "../lineage.js";
 import { move } from "../moving.js";
-import { get, path } from "../rest.js";
+import { all, get, path } from "../rest.js";
 import { follow } from "../socket.js";
 import { Table } from "../table.js";
+import { Version } from "../version.js";
+import { choosable } from "../versions.js";
 import { clock, number, t } from "../words.js";
+
+const EVERY = 5000; // what no topic tells: experiments and drift
+const SOON = 1000; // after news: all that come within are drawn at once
 
 const MOVED = ["champion", "candidate"];
 const mayMove = (await allowed)("PUT /policies/{name}/aliases/{alias}");
 const form = $("#filter");
 let versions = [];
 let moves = [];
-let experiments = [];
+let tree = {}; // of the versions that are listed: their lanes, and where each stands
 let unfollow = () => {};
+let waiting = 0;
+let stale = false; // whether what waits to be drawn has to be asked for
+
+const lineage = new Table($("#tree"), {
+  caption: t("policies.lineage"), name: "lineage", key: (row) => row.version, chosen: (row) => String(row.version) === read("version"),
+  columns: [
+    { key: "version", title: t("policies.version"), value: (row) => row.version, show: laned, sort: false },
+    { key: "parent", title: t("policies.parent_version"), value: (row) => row.parent_version || null, sort: false, number: true },
+    { key: "aliases", title: t("policies.aliases"), value: (row) => row.aliases.join(" "), show: (row) => row.aliases.map((one) => h("span.badge", {}, one)), sort: false },
+    { key: "state", title: t("policies.state"), value: (row) => row.state, show: (row) => t(`policies.state.${row.state}`), sort: false },
+    { key: "training_step", title: t("policies.training_step"), value: (row) => row.training_step, show: (row) => number(row.training_step), number: true, sort: false },
+    { key: "create_time", title: t("policies.create_time"), value: (row) => row.create_time, show: (row) => when(row.create_time), sort: false },
+    { key: "move", title: t("policies.action"), sort: false, show: promoter },
+  ],
+});
+const moved = new Table($("#history"), {
+  caption: t("policies.history"), name: "history", parameter: "moves", key: (row) => `${row.alias}-${row.revision}`,
+  none: () => empty(t("policies.history.empty"), `mazemesh promote ${name()}:1`),
+  columns: [
+    { key: "time", title: t("policies.time"), value: (row) => row.time, show: (row) => when(row.time) },
+    { key: "alias", title: t("policies.alias"), value: (row) => row.alias },
+    { key: "from", title: t("policies.from"), value: (row) => row.from_version || null, show: (row) => (row.from_version ? link(row.from_version, `from-${row.revision}`) : "—") },
+    { key: "to", title: t("policies.to"), value: (row) => row.version, show: (row) => link(row.version, `to-${row.revision}`) },
+    { key: "mover", title: t("policies.mover"), value: (row) => [row.mover, row.key_id].filter(Boolean).join(" · ") || t("policies.mesh") },
+    { key: "reason", title: t("policies.reason"), value: (row) => row.reason },
+    { key: "gate", title: t("policies.gate"), value: (row) => row.gate_id, show: (row) => (row.gate_id ? h("a", { href: `/console/gates?gate=${encodeURIComponent(row.gate_id)}` }, row.gate_id) : "—") },
+  ],
+});
+const experiments = new Experiments($("#experiments"), $("#comparisons"), { link, failed: explain });
+const opened = new Version();
 
 bound(form, (name) => {
-  if (name === "name") write({ version: "" });
+  if (name !== "name") return drawTree();
+  write({ version: "", experiment: "" });
+  [versions, moves] = [[], []];
+  watch();
   load();
 });
 
 const name = () => form.elements.name.value;
 const full = (version) => `${name()}:${version}`;
 
-async function all(address, values, key) {
-  const found = [];
-  let token = "";
-  do {
-    const page = await get(address, { ...values, page_size: 1000, page_token: token });
-    found.push(...page[key]);
-    token = page.next_page_token;
-  } while (token && found.length < 20_000);
-  return found;
-}
-
 async function loadNames() {
-  const known = await all("/policies", { snapshots_only: true, all_states: true }, "policies");
+  const known = await choosable({ all_states: true });
   const names = [...new Set(known.map((one) => one.name))].sort();
   const wanted = read("name");
   if (wanted && !names.includes(wanted)) names.push(wanted);
@@ -49,31 +77,51 @@ async function loadNames() {
 }
 
 async function load() {
+  const wanted = name();
   try {
-    versions = await all("/policies", { name: name(), all_states: true }, "policies");
-    moves = (await get(path`/policies/${name()}/history`, { page_size: 200 })).moves;
-    experiments = (await get(path`/policies/${name()}/experiments`, { page_size: 200 })).experiments;
+    const [listed, history] = await Promise.all([
+      all("/policies", { name: wanted, all_states: true }, "policies"), get(path`/policies/${wanted}/history`, { page_size: 200 }), experiments.load(wanted),
+    ]);
+    if (wanted !== name()) return;
+    // What was published meanwhile was told already.
+    const newer = versions.filter((one) => one.version > (listed[0]?.version ?? 0));
+    [versions, moves] = [[...newer, ...listed], history.moves];
     settle();
   } catch (error) {
     return explain(error, load);
   }
-  drawAliases();
-  drawTree();
-  drawExperiments();
-  drawHistory();
-  drawOne();
-  unfollow();
-  let began = false;
-  unfollow = follow(`policies/${name()}`, () => {
-    if (began) later();
-    began = true;
-  });
+  draw();
 }
 
-let waiting = 0;
-function later() {
-  clearTimeout(waiting);
-  waiting = setTimeout(load, 500);
+function draw() {
+  drawAliases();
+  drawTree();
+  moved.show(moves);
+  drawOne();
+}
+
+/** Follows the policy: a version that comes is taken as it is told, an alias that moves is asked for with its history. */
+function watch() {
+  const before = unfollow;
+  let began = false;
+  unfollow = follow(`policies/${name()}`, (news, kind) => {
+    if (kind === "policy") versions = [news, ...versions.filter((one) => one.version !== news.version)].sort((one, other) => other.version - one.version);
+    else if (began) stale = true; // the first is the list that `load` asks for; another one comes after a break
+    else return (began = true);
+    waiting ||= setTimeout(() => {
+      waiting = 0;
+      if (stale) load();
+      else draw();
+      stale = false;
+    }, SOON);
+  });
+  before(); // last: a socket that follows nothing is closed
+}
+
+/** What changes without news. */
+async function refresh() {
+  const one = versions.find((each) => String(each.version) === read("version"));
+  await Promise.all([experiments.load(name()), one && opened.show(one)]);
 }
 
 function drawAliases() {
@@ -85,20 +133,27 @@ function drawAliases() {
     const actions = [];
     if (mayMove && version && last?.from_version && MOVED.includes(alias)) actions.push(h("button", { type: "button", "data-key": `back-${alias}`, onclick: () => roll(alias, last) }, t("policies.back.to", { version: last.from_version })));
     return h("div.card", { "data-alias": alias, "data-version": version?.version ?? "" }, h("h3", {}, alias),
-      version ? h("p", {}, link(version.version)) : h("p.soft", {}, t("policies.champion.none")),
+      version ? h("p", {}, link(version.version, `stands-${alias}`)) : h("p.soft", {}, t("policies.champion.none")),
       last && h("p.small.soft", {}, when(last.time), ` · ${last.mover || t("policies.mesh")}`, last.reason && ` · ${last.reason}`), h("div.row", {}, actions));
   }));
 }
 
-const link = (version) => h("a", { href: `?name=${encodeURIComponent(name())}&version=${version}`, "data-key": `version-${version}`, onclick: (event) => open(event, version) }, full(version));
+/** A link to a version; `where` tells it from others on the page, for the focus. */
+function link(version, where) {
+  return h("a", { href: `?name=${encodeURIComponent(name())}&version=${version}`, "data-key": `${where}-${version}`, onclick: (event) => open(event, version) }, full(version));
+}
 
 function open(event, version) {
   event?.preventDefault();
   write({ name: name(), version }, true);
   drawOne();
+  lineage.draw(); // which of its rows is the chosen one
   $("#one-title").focus();
 }
-addEventListener("popstate", () => drawOne());
+addEventListener("popstate", () => {
+  drawOne();
+  experiments.compare().catch(explain);
+});
 
 async function promote(version, alias = "champion") {
   if (await move(name(), alias, version)) await load();
@@ -114,77 +169,20 @@ function drawTree() {
   const shown = versions.filter((one) => everything || one.snapshot || one.aliases.length || one.state === "rejected").slice(0, 2000);
   const listed = shown.map((one) => ({ number: one.version, parent: one.parent_version, state: one.state.toUpperCase(), snapshot: one.snapshot, champion: one.aliases.includes("champion") }));
   const rows = lanes(listed, ancestry);
-  const wide = widest(rows);
-  const place = new Map(shown.map((one, index) => [one.version, index]));
-  put($("#tree"));
-  new Table($("#tree"), {
-    caption: t("policies.lineage"), name: "lineage", key: (row) => row.version, chosen: (row) => String(row.version) === read("version"),
-    columns: [
-      { key: "version", title: t("policies.version"), value: (row) => row.version, show: (row) => h("span.laned", {}, lane(rows[place.get(row.version)], wide, listed[place.get(row.version)]), link(row.version)), sort: false },
-      { key: "parent", title: t("policies.parent_version"), value: (row) => row.parent_version || null, sort: false, number: true },
-      { key: "aliases", title: t("policies.aliases"), value: (row) => row.aliases.join(" "), show: (row) => row.aliases.map((one) => h("span.badge", {}, one)), sort: false },
-      { key: "state", title: t("policies.state"), value: (row) => row.state, show: (row) => t(`policies.state.${row.state}`), sort: false },
-      { key: "training_step", title: t("policies.training_step"), value: (row) => row.training_step, show: (row) => number(row.training_step), number: true, sort: false },
-      { key: "create_time", title: t("policies.create_time"), value: (row) => row.create_time, show: (row) => when(row.create_time), sort: false },
-      { key: "move", title: t("policies.action"), sort: false, show: (row) => (mayMove && row.state === "ready" && !row.aliases.includes("champion") ? h("button", { type: "button", "data-key": `promote-${row.version}`, "aria-label": t("policies.promote.version", { version: full(row.version) }), onclick: () => promote(row.version) }, t("policies.promote")) : "") },
-    ],
-  }).show(shown);
-  $("#tree-png").onclick = () => saveLineage(`lineage-${name()}`, rows, listed, (one) => `${full(one.number)}  ${shown[place.get(one.number)].aliases.join(" ")}  ${clock(shown[place.get(one.number)].create_time)}`);
+  tree = { rows, listed, wide: widest(rows), place: new Map(shown.map((one, index) => [one.version, index])) };
+  lineage.show(shown);
+  $("#tree-png").onclick = () => saveLineage(`lineage-${name()}`, rows, listed, (one) => `${full(one.number)}  ${shown[tree.place.get(one.number)].aliases.join(" ")}  ${clock(shown[tree.place.get(one.number)].create_time)}`);
 }
 
-/** Who is served by which version, and how the arms compare; the shares are those of now. */
-function drawExperiments() {
-  put($("#experiments"));
-  put($("#comparisons"));
-  if (!experiments.length) return put($("#experiments"), empty(t("policies.experiments.empty"), `mazemesh experiment create ${name()}:champion ${name()}:2`));
-  const total = (one) => one.arms.reduce((sum, arm) => sum + arm.weight, 0) || 1;
-  new Table($("#experiments"), {
-    caption: t("policies.experiments"), name: "experiments", parameter: "experiments", key: (row) => row.experiment_id,
-    columns: [
-      { key: "experiment_id", title: t("policies.experiment"), value: (row) => row.experiment_id, show: (row) => h("button", { type: "button", "data-key": `compare-${row.experiment_id}`, onclick: () => compare(row) }, row.experiment_id) },
-      { key: "kind", title: t("policies.kind"), value: (row) => row.kind },
-      { key: "alias", title: t("policies.alias"), value: (row) => row.alias },
-      { key: "state", title: t("policies.state"), value: (row) => row.state, show: (row) => h("span.badge", { class: row.state === "rolled_back" ? "failed" : row.state === "passed" ? "passed" : "" }, row.state) },
-      { key: "arms", title: t("policies.arms"), value: (row) => row.arms.map((arm) => `${arm.version}: ${number((100 * arm.weight) / total(row), 1)} %`).join(", ") },
-      { key: "create_time", title: t("policies.begun"), value: (row) => row.create_time, show: (row) => when(row.create_time) },
-      { key: "explanation", title: t("policies.explanation"), value: (row) => row.explanation || row.reason },
-    ],
-  }).show(experiments);
+/** The lanes of a row beside its version. */
+function laned({ version }) {
+  const at = tree.place.get(version);
+  return h("span.laned", {}, lane(tree.rows[at], tree.wide, tree.listed[at]), link(version, "listed"));
 }
 
-async function compare(row) {
-  const { experiment } = await get(path`/policies/${name()}/experiments/${row.experiment_id}`).catch((error) => explain(error, () => compare(row)) ?? {});
-  if (!experiment) return;
-  put($("#comparisons"), h("h3", {}, experiment.experiment_id));
-  if (!experiment.comparisons.length) return $("#comparisons").append(h("p", {}, t("policies.comparisons.none")));
-  new Table($("#comparisons"), {
-    caption: experiment.experiment_id, name: "comparisons", parameter: "comparisons", key: (one) => `${one.version}-${one.metric}`,
-    columns: [
-      { key: "version", title: t("policies.version"), value: (one) => one.version, show: (one) => link(one.version) },
-      { key: "metric", title: t("policies.metric"), value: (one) => one.metric },
-      { key: "effect", title: t("policies.effect"), value: (one) => one.effect, show: (one) => `${number(one.effect, 3)} [${number(one.low, 3)}, ${number(one.high, 3)}]`, number: true },
-      { key: "p_value", title: t("policies.p_value"), value: (one) => one.p_value, show: (one) => number(one.p_value, 4), number: true },
-      { key: "observations", title: t("policies.observations"), value: (one) => one.observations, show: (one) => `${number(one.observations)} / ${one.required_observations ? number(one.required_observations) : "—"}`, number: true },
-      { key: "broken", title: t("policies.rule"), value: (one) => (one.broken ? t("policies.broken") : one.ruled ? t("policies.holds") : "—") },
-    ],
-  }).show(experiment.comparisons);
-}
-
-function drawHistory() {
-  put($("#history"));
-  if (!moves.length) return put($("#history"), empty(t("policies.history.empty"), `mazemesh promote ${name()}:1`));
-  new Table($("#history"), {
-    caption: t("policies.history"), name: "history", parameter: "moves", key: (row) => `${row.alias}-${row.revision}`,
-    columns: [
-      { key: "time", title: t("policies.time"), value: (row) => row.time, show: (row) => when(row.time) },
-      { key: "alias", title: t("policies.alias"), value: (row) => row.alias },
-      { key: "from", title: t("policies.from"), value: (row) => row.from_version || null, show: (row) => (row.from_version ? link(row.from_version) : "—") },
-      { key: "to", title: t("policies.to"), value: (row) => row.version, show: (row) => link(row.version) },
-      { key: "mover", title: t("policies.mover"), value: (row) => [row.mover, row.key_id].filter(Boolean).join(" · ") || t("policies.mesh") },
-      { key: "reason", title: t("policies.reason"), value: (row) => row.reason },
-      { key: "gate", title: t("policies.gate"), value: (row) => row.gate_id, show: (row) => (row.gate_id ? h("a", { href: `/console/gates?gate=${encodeURIComponent(row.gate_id)}` }, row.gate_id) : "—") },
-    ],
-  }).show(moves);
+function promoter(one) {
+  if (!mayMove || one.state !== "ready" || one.aliases.includes("champion")) return "";
+  return h("button", { type: "button", "data-key": `promote-${one.version}`, "aria-label": t("policies.promote.version", { version: full(one.version) }), onclick: () => promote(one.version) }, t("policies.promote"));
 }
 
 function drawOne() {
@@ -200,15 +198,14 @@ function drawOne() {
     one.state === "ready" && h("a.button", { href: `/console/play?opponent=${encodeURIComponent(full(one.version))}&game=${encodeURIComponent(one.collection?.game ?? "")}` }, t("policies.play")),
     one.state === "ready" && h("a.button", { href: path`/policies/${one.name}/versions/${one.version}/file` }, "ONNX"),
     one.run_id && h("a.button", { href: `/console/training?runs=${encodeURIComponent(one.run_id)}` }, t("policies.curves")));
-  const facts = [
+  const known = [
     ["state", t(`policies.state.${one.state}`)], ["create_time", when(one.create_time)], ["game", one.collection?.game || "—"],
-    ["parent_version", one.parent_version ? link(one.parent_version) : "—"], ["training_step", number(one.training_step)],
+    ["parent_version", one.parent_version ? link(one.parent_version, "grew") : "—"], ["training_step", number(one.training_step)],
     ["run_id", one.run_id || "—"], ["size_bytes", number(one.size_bytes)], ["sha256", h("code", {}, one.sha256)], ["spec_hash", h("code", {}, one.spec_hash)],
     ...Object.entries(one.metadata),
   ];
-  put($("#facts"), h("dl.facts", {}, facts.map(([key, value]) => [h("dt", {}, words(key)), h("dd", {}, value)])), command(`mazemesh policies show ${full(one.version)}`));
-  drawReport(one);
-  drawDrift(one);
+  put($("#facts"), facts(known.map(([key, value]) => [words(key), value])), command(`mazemesh policies show ${full(one.version)}`));
+  if (opened.shown !== full(one.version)) opened.show(one);
 }
 
 const words = (key) => {
@@ -216,50 +213,9 @@ const words = (key) => {
   return said.startsWith("policies.") ? key : said;
 };
 
-/** What was checked before the version was taken: a line each, with its figure and what that is held to. */
-async function drawReport(one) {
-  const title = h("h3", {}, t("policies.report"));
-  const rejected = one.rejection && h("div.notice.error", {}, h("p", {}, one.rejection));
-  const told = await get(path`/policies/${one.name}/versions/${one.version}/details`).catch((error) => ({ error }));
-  if (String(one.version) !== read("version")) return; // another one was opened meanwhile
-  if (told.error || !told.checks.length) return put($("#report"), title, rejected, h("p", {}, told.error?.message ?? (one.checked || t("policies.report.none"))));
-  const figure = (value, unit) => (value === null ? "—" : `${number(value, 6)} ${unit}`);
-  put($("#report"), title, rejected, told.kept_by && h("p.small.soft", {}, t("policies.kept", { why: told.kept_by })));
-  new Table($("#report"), {
-    caption: t("policies.report"), name: "report", parameter: "checks", key: (row) => row.check,
-    columns: [
-      { key: "check", title: t("policies.check"), value: (row) => row.check },
-      { key: "outcome", title: t("policies.outcome"), value: (row) => row.outcome, show: (row) => h("span.badge", { class: row.outcome === "passed" ? "passed" : row.outcome === "failed" ? "failed" : "" }, t(`policies.${row.outcome}`)) },
-      { key: "figure", title: t("policies.figure"), value: (row) => row.figure, show: (row) => figure(row.figure, row.unit), number: true },
-      { key: "limit", title: t("policies.limit"), value: (row) => row.limit, show: (row) => figure(row.limit, ""), number: true },
-      { key: "detail", title: t("policies.detail"), value: (row) => row.detail },
-    ],
-  }).show(told.checks);
-}
-
-/** What the version is asked and answers of late against its validation; nothing where it was asked nothing. */
-async function drawDrift(one) {
-  put($("#drift"));
-  const told = await get(path`/policies/${one.name}/versions/${one.version}/drift`).catch(() => ({ policies: [] }));
-  const [found] = told.policies;
-  if (!found || String(one.version) !== read("version")) return;
-  put($("#drift"), h("h3", {}, t("policies.drift")), h("p.small.soft", {}, found.reason || t("policies.drift.rows", { rows: number(found.rows), policy: found.policy })));
-  if (!found.columns.length) return;
-  new Table($("#drift"), {
-    caption: t("policies.drift"), name: "drift", parameter: "drift", key: (row) => row.column,
-    columns: [
-      { key: "column", title: t("policies.column"), value: (row) => row.column },
-      { key: "psi", title: "PSI", value: (row) => row.psi, show: (row) => number(row.psi, 3), number: true },
-      { key: "ks", title: "KS", value: (row) => row.ks, show: (row) => number(row.ks, 3), number: true },
-      { key: "mean", title: t("policies.mean"), value: (row) => row.mean, show: (row) => `${number(row.mean, 4)} / ${number(row.reference_mean, 4)}`, number: true },
-      { key: "drifted", title: t("policies.outcome"), value: (row) => row.drifted, show: (row) => h("span.badge", { class: row.drifted ? "failed" : "passed" }, t(row.drifted ? "policies.drifted" : "policies.steady")) },
-    ],
-  }).show(found.columns);
-}
-
-try {
-  if (await loadNames()) await load();
-} catch (error) {
-  explain(error, () => location.reload());
-}
-document.documentElement.dataset.ready = "1";
+begin(async () => {
+  if (!(await loadNames())) return;
+  watch();
+  await load();
+  setInterval(() => document.hidden || refresh().catch((error) => explain(error, load)), EVERY);
+});

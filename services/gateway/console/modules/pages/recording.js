@@ -5,7 +5,7 @@ import { Board, seatSign } from "../board.js";
 import { Chart } from "../chart.js";
 import { $, explain, h, put, settle } from "../dom.js";
 import { actionName, drawPlanes, drawThoughts } from "../mind.js";
-import { get, path } from "../rest.js";
+import { deep, get } from "../rest.js";
 import { bytes, seenCells } from "../views.js";
 import { t } from "../words.js";
 
@@ -77,7 +77,7 @@ async function think() {
     return show(at);
   }
   try {
-    const found = await get(path`/recordings/${gameId}/thoughts`.replaceAll("%2F", "/"), { seat: seat.value, policy: policy.value });
+    const found = await get(deep`/recordings/${gameId}/thoughts`, { seat: seat.value, policy: policy.value });
     const size = told.spec.observation_size;
     const all = bytes(found.observations);
     thoughts = { ...found, seen: found.values.map((_, step) => all.subarray(step * size, (step + 1) * size)) };
@@ -91,13 +91,12 @@ async function think() {
 
 async function begin() {
   try {
-    told = await get(path`/recordings/${gameId}/frames`.replaceAll("%2F", "/"));
+    told = await get(deep`/recordings/${gameId}/frames`);
   } catch (error) {
     return explain(error, error.status === 404 ? null : begin);
   }
   settle();
-  const raw = told.passages;
-  told.passages = bytes(raw);
+  told.passages = bytes(told.passages);
   document.title = `${told.participants.join(" – ")} · mazemesh`;
   put($("#board-title"), `${told.spec.game}: ${told.participants.join(" – ")}`);
   $("#board").append(h("ul.seats", {}, told.participants.map((name, index) => h("li", {}, seatSign(index), name, h("span.soft", {}, String(told.finished.scores[index] ?? ""))))));

@@ -1,7 +1,7 @@
 // The form that starts a run: each field with its meaning, what it would cost, and the same as a command line.
 
 import { read } from "../address.js";
-import { $, command, explain, h, put, settle } from "../dom.js";
+import { $, begin, command, explain, h, put, settle } from "../dom.js";
 import { get, path, post } from "../rest.js";
 import { number, t } from "../words.js";
 
@@ -127,13 +127,10 @@ form.addEventListener("submit", async (event) => {
   }
 });
 
-get("/games").then((found) => put($("#games"), found.games.map((one) => new Option(one.name ?? one.spec?.name ?? one.game))), () => {});
-try {
+get("/games").then((found) => put($("#games"), found.games.map((one) => new Option(one.name))), () => {});
+begin(async () => {
   if (read("game")) field("game").value = read("game");
   if (read("clone")) await clone(read("clone"));
   else await describe();
   await estimate();
-} catch (error) {
-  explain(error, () => location.reload());
-}
-document.documentElement.dataset.ready = "1";
+});

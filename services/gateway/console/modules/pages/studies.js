@@ -1,10 +1,9 @@
 // Studies: what a search tried, its Pareto front, and what stated weights choose of it.
 
 import { bound, options, read, write } from "../address.js";
-import { fresh } from "../curves.js";
-import { $, empty, explain, h, put, settle } from "../dom.js";
+import { $, begin, empty, explain, facts, h, put, settle } from "../dom.js";
 import { Parallel } from "../parallel.js";
-import { get, path } from "../rest.js";
+import { fresh, get, path } from "../rest.js";
 import { Scatter } from "../scatter.js";
 import { Table } from "../table.js";
 import { clock, number, t } from "../words.js";
@@ -17,6 +16,7 @@ bound(form, (name) => (name === "study" ? open() : drawScatter()));
 
 const scatter = new Scatter($("#scatter"), { title: t("studies.front"), name: "scatter", opened: (point) => point.run && location.assign(curvesOf(point.run)) });
 const parallel = new Parallel($("#parallel"), { title: t("studies.parallel"), name: "parallel" });
+const points = new Table($("#points"), { caption: t("studies.points"), name: "points", columns: [], key: (point) => point.label, chosen: (point) => point.label === study.chosen });
 const curvesOf = (run) => `/console/training?runs=${encodeURIComponent(run)}`;
 
 /** Opens the study of the address, or the newest. */
@@ -31,7 +31,7 @@ async function open() {
   }
   $("#one").hidden = false;
   put($("#one-title"), `${kind} · ${study.name}`);
-  put($("#about"), h("dl.facts", {}, Object.entries(study.about).map(([key, value]) => [h("dt", {}, key), h("dd", {}, typeof value === "object" ? Object.entries(value).map(([one, other]) => `${one}=${other}`).join("  ") : String(value))])));
+  put($("#about"), facts(Object.entries(study.about).map(([key, value]) => [key, typeof value === "object" ? Object.entries(value).map(([one, other]) => `${one}=${other}`).join("  ") : String(value)])));
   const goals = study.objectives.map((one) => [one.name, one.unit ? `${one.name} (${one.unit})` : one.name]);
   options($("#across"), goals);
   options($("#up"), goals);
@@ -65,19 +65,15 @@ function drawPoints() {
     label: point.label, strong: point.front, best: point.label === study.chosen,
     values: [...variables.map((name) => point.variables[name] ?? null), ...goals.map((name) => point.values[name] ?? null)],
   })));
-  put($("#points"));
   const numeric = (name) => typeof study.points[0]?.variables[name] === "number";
   const cell = (value) => (typeof value === "number" ? number(value, 6) : value ?? "—");
-  new Table($("#points"), {
-    caption: t("studies.points"), name: "points", key: (point) => point.label, chosen: (point) => point.label === study.chosen,
-    columns: [
-      { key: "label", title: t("studies.point"), value: (point) => point.label, show: (point) => (point.run ? h("a", { href: curvesOf(point.run) }, point.label) : point.label) },
-      { key: "state", title: t("studies.state"), value: (point) => point.error || (point.front ? "front" : point.state), show: (point) => (point.error ? `${t("studies.failed")}: ${point.error}` : point.front ? h("strong", {}, t("scatter.front")) : t(`studies.${point.state}`)) },
-      ...goals.map((name) => ({ key: `=${name}`, title: name, value: (point) => point.values[name] ?? null, show: (point) => cell(point.values[name]), number: true })),
-      { key: "closeness", title: t("studies.closeness"), value: (point) => point.closeness, show: (point) => number(point.closeness, 3), number: true },
-      ...variables.map((name) => ({ key: name, title: name, value: (point) => point.variables[name] ?? null, show: (point) => cell(point.variables[name]), number: numeric(name) })),
-    ],
-  }).show(study.points.slice(0, 2000));
+  points.show(study.points.slice(0, 2000), [
+    { key: "label", title: t("studies.point"), value: (point) => point.label, show: (point) => (point.run ? h("a", { href: curvesOf(point.run) }, point.label) : point.label) },
+    { key: "state", title: t("studies.state"), value: (point) => point.error || (point.front ? "front" : point.state), show: (point) => (point.error ? `${t("studies.failed")}: ${point.error}` : point.front ? h("strong", {}, t("scatter.front")) : t(`studies.${point.state}`)) },
+    ...goals.map((name) => ({ key: `=${name}`, title: name, value: (point) => point.values[name] ?? null, show: (point) => cell(point.values[name]), number: true })),
+    { key: "closeness", title: t("studies.closeness"), value: (point) => point.closeness, show: (point) => number(point.closeness, 3), number: true },
+    ...variables.map((name) => ({ key: name, title: name, value: (point) => point.variables[name] ?? null, show: (point) => cell(point.variables[name]), number: numeric(name) })),
+  ]);
 }
 
 function drawScatter() {
@@ -88,12 +84,9 @@ function drawScatter() {
   scatter.show(axis(across), axis(up), there.map((point) => ({ label: point.label, x: point.values[across], y: point.values[up], front: point.front, best: point.label === study.chosen, run: point.run })));
 }
 
-try {
+begin(async () => {
   const found = await fresh("/studies", {});
   options($("#study"), found.map((one) => [`${one.kind}/${one.name}`, `${one.name} (${one.kind}, ${clock(one.changed)})`]));
   if (found.length) await open();
   else put($("#nothing"), empty(t("studies.empty"), "mazemesh tune learning_rate=log:1e-4..3e-3 --game race --trials 20"));
-} catch (error) {
-  explain(error, () => location.reload());
-}
-document.documentElement.dataset.ready = "1";
+});

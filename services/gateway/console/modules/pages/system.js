@@ -1,11 +1,10 @@
 // System: services, learners, tables of Replay, jobs, workers, the end of logs, keys and the audit log.
 
 import { bound, options } from "../address.js";
-import { fresh } from "../curves.js";
-import { $, command, empty, explain, h, put, save, settle, when } from "../dom.js";
+import { $, cards, careful, command, empty, explain, h, put, save, settle, when } from "../dom.js";
 import { session } from "../frame.js";
 import { Jobs } from "../jobs.js";
-import { del, get, path, post } from "../rest.js";
+import { del, fresh, get, path, post } from "../rest.js";
 import { Table } from "../table.js";
 import { number, percent, t } from "../words.js";
 
@@ -15,17 +14,9 @@ const tables = new Map();
 const jobs = new Jobs($("#jobs"), $("#jobs-panel"));
 const who = await session;
 
-/** Rows in a table that is made once; where there are none, why and what changes that. */
+/** Rows in the table of a place, which is made once; where there are none, why and what changes that. */
 function list(id, rows, columns, key, nothing, line = "") {
-  if (!rows.length) {
-    tables.delete(id);
-    put($(`#${id}`), empty(nothing, line));
-    return;
-  }
-  if (!tables.has(id)) {
-    put($(`#${id}`));
-    tables.set(id, new Table($(`#${id}`), { caption: t(`system.${id}`), name: id, parameter: id, columns, key }));
-  }
+  if (!tables.has(id)) tables.set(id, new Table($(`#${id}`), { caption: t(`system.${id}`), name: id, parameter: id, columns, key, none: () => empty(nothing, line) }));
   tables.get(id).show(rows);
 }
 
@@ -49,7 +40,7 @@ function showSystem(found) {
     ["system.rows", number(found.tables.reduce((sum, one) => sum + one.size, 0))], ["system.waiting", number(found.tables.reduce((sum, one) => sum + one.waiting_inserts + one.waiting_samples, 0))],
     ["system.sockets", number(found.sockets)], ["system.feeds", number(found.feeds)],
   ];
-  put($("#figures"), figures.map(([key, value]) => h("div.card", {}, h("span.small.soft", {}, t(key)), h("div.figure", { "data-testid": key }, value))));
+  put($("#figures"), cards(figures));
   list("services", found.services, [
     { key: "name", title: t("system.service"), value: (one) => one.service },
     { key: "state", title: t("system.state"), value: (one) => one.state, show: (one) => badge(one.state === "serving", t(`system.state.${one.state}`)) },
@@ -115,7 +106,7 @@ async function loadKeys() {
   $("#new-key").hidden = !who.may?.includes("POST /keys");
   if (!who.keys) return put($("#keys"), empty(t("system.keys.none"), "mazemesh up --secure"));
   const found = await get("/keys").catch((error) => ({ error }));
-  if (found.error) return put($("#keys"), empty(found.error.message, "mazemesh keys list"));
+  if (found.error) return explain(found.error, loadKeys);
   list("keys", found.keys, [
     { key: "id", title: t("system.key"), value: (one) => one.id, show: (one) => h("code", {}, one.id) },
     { key: "label", title: t("system.label"), value: (one) => one.label },
@@ -128,19 +119,10 @@ async function loadKeys() {
   ], (one) => one.id, t("system.keys.empty"), "mazemesh keys create --role viewer");
 }
 
-/** A button that voids a key, pressed twice. */
-function voider(key) {
-  const button = h("button.danger", { type: "button", "data-key": `void-${key.id}`, "aria-label": t("system.void.one", { key: key.label || key.id }) }, t("system.void"));
-  button.addEventListener("click", async () => {
-    if (button.dataset.sure !== "1") {
-      button.dataset.sure = "1";
-      button.textContent = t("system.void.sure");
-      return;
-    }
-    await del(path`/keys/${key.id}`).then(loadKeys, explain);
-  });
-  return button;
-}
+const voider = (key) => careful({
+  key: `void-${key.id}`, label: t("system.void.one", { key: key.label || key.id }), words: t("system.void"), sure: t("system.void.sure"),
+  act: () => del(path`/keys/${key.id}`).then(loadKeys),
+});
 
 $("#new-key").addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -157,7 +139,7 @@ $("#new-key").addEventListener("submit", async (event) => {
 async function loadAudit() {
   if (!who.keys) return put($("#audit"), empty(t("system.audit.none"), "mazemesh up --secure"));
   const found = await get("/audit", { last: 500 }).catch((error) => ({ error }));
-  if (found.error) return put($("#audit"), empty(found.error.message, "mazemesh audit"));
+  if (found.error) return explain(found.error, loadAudit);
   const words = (value) => (value && typeof value === "object" ? Object.entries(value).map(([key, one]) => `${key}=${one}`).join(" ") : value ?? "");
   list("audit", found.lines.reverse(), [
     { key: "time", title: t("policies.time"), value: (one) => one.time, show: (one) => when(one.time) },

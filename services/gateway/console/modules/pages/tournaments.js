@@ -1,13 +1,12 @@
 // Tournaments: the list, and one whose bracket fills as its matches are played.
 
 import { read, write } from "../address.js";
-import { $, empty, explain, h, put, save, settle, when } from "../dom.js";
+import { $, begin, empty, h, put, save, when } from "../dom.js";
 import { get, path } from "../rest.js";
 import { follow } from "../socket.js";
 import { Table } from "../table.js";
 import { number, t } from "../words.js";
 
-let all = [];
 let leave = null;
 let drawn = "";
 let tables = null;
@@ -21,18 +20,11 @@ const table = new Table($("#table"), {
     { key: "game", title: t("tournaments.game"), value: (row) => row.ladder },
     { key: "state", title: t("tournaments.state"), value: (row) => t(`tournaments.${row.state}`), show: (row) => h("span.badge", { class: row.state === "finished" ? "passed" : "" }, t(`tournaments.${row.state}`)) },
     { key: "played", title: t("tournaments.played"), number: true, value: (row) => row.played, show: (row) => number(row.played) },
-    { key: "winner", title: t("tournaments.winner"), value: (row) => row.winners.join(", ") || "—" },
+    { key: "winner", title: t("tournaments.winner"), value: (row) => row.winners.join(", "), show: (row) => row.winners.join(", ") || "—" },
     { key: "time", title: t("tournaments.started"), value: (row) => row.create_time, show: (row) => when(row.create_time) },
   ],
+  none: () => empty(t("tournaments.empty"), "mazemesh tournament create bot/random bot/wall-follower bot/shortest-path --game race --format single"),
 });
-const none = h("div", { hidden: true });
-$("#table").append(none);
-
-function draw() {
-  table.show(all);
-  none.hidden = all.length > 0;
-  put(none, empty(t("tournaments.empty"), "mazemesh tournament create bot/random bot/wall-follower bot/shortest-path --game race --format single"));
-}
 
 function choose(id) {
   write({ tournament: id }, true);
@@ -74,7 +66,7 @@ function newTables() {
       { key: "first", title: t("tournaments.first"), value: (row) => name(row.first) },
       { key: "second", title: t("tournaments.second"), value: (row) => name(row.second) },
       { key: "result", title: t("tournaments.result"), value: (row) => `${row.first_points} : ${row.second_points}` },
-      { key: "winner", title: t("tournaments.winner"), value: (row) => (row.winner === null ? "—" : name(row.winner)) },
+      { key: "winner", title: t("tournaments.winner"), value: (row) => (row.winner === null ? null : name(row.winner)) },
     ],
   });
   return { standings, encounters, names: [] };
@@ -101,20 +93,8 @@ function show(told) {
 
 addEventListener("popstate", open);
 
-async function begin() {
-  try {
-    ({ tournaments: all } = await get("/tournaments", { page_size: 200 }));
-    settle();
-    draw();
-    open();
-    follow("tournaments", (told, kind) => {
-      if (kind !== "tournaments") return;
-      all = told;
-      draw();
-    });
-    document.documentElement.dataset.ready = "1";
-  } catch (error) {
-    explain(error, begin);
-  }
-}
-begin();
+begin(async () => {
+  table.show((await get("/tournaments", { page_size: 200 })).tournaments);
+  open();
+  follow("tournaments", (told, kind) => kind === "tournaments" && table.show(told));
+});

@@ -2,10 +2,11 @@
 
 import { bound, options, read, write } from "../address.js";
 import { Chart } from "../chart.js";
-import { curves, dense, fresh } from "../curves.js";
-import { $, empty, explain, h, put, settle, when } from "../dom.js";
+import { curves, dense } from "../curves.js";
+import { $, empty, explain, facts, h, put, settle, when } from "../dom.js";
 import { Jobs, allowed } from "../jobs.js";
 import { Parallel } from "../parallel.js";
+import { fresh } from "../rest.js";
 import { Table } from "../table.js";
 import { number, percent, t } from "../words.js";
 
@@ -33,7 +34,7 @@ zoom = chart.range ?? zoom;
 
 const table = new Table($("#runs"), {
   caption: t("training.runs"), name: "runs",
-  chosen: (run) => picked.has(run.id),
+  chosen: (run) => picked.has(run.id), none: () => (value("q") ? empty(t("training.empty.words")) : empty(t("training.empty"), "mazemesh up --game race")),
   columns: [
     { key: "policy", title: t("training.run"), value: (run) => run.policy, show: (run) => choice(run) },
     { key: "origin", title: t("training.origin"), value: (run) => run.origin },
@@ -63,6 +64,7 @@ $("#none").addEventListener("click", () => {
   load();
 });
 
+const settings = new Table($("#settings"), { caption: t("training.differing"), name: "settings", parameter: "order", columns: [], key: (row) => row.label });
 const parallel = new Parallel($("#parallel"), { title: t("training.parallel"), name: "parallel" });
 
 async function loadRuns() {
@@ -71,9 +73,7 @@ async function loadRuns() {
   known = found;
   const metrics = found.metrics.includes(value("metric")) || !found.metrics.length ? found.metrics : [value("metric"), ...found.metrics];
   if (metrics.length) options(form.elements.metric, metrics.map((one) => [one, one]));
-  if (found.runs.length) table.show(found.runs);
-  else put($("#runs"), empty(t(value("q") ? "training.empty.words" : "training.empty"), value("q") ? "" : "mazemesh up --game race"));
-  if (found.runs.length && !$("#runs table")) location.reload(); // the first run came
+  table.show(found.runs);
 }
 
 async function loadCurves() {
@@ -132,17 +132,11 @@ async function loadSettings() {
   const best = rows.reduce((one, other) => ((other.values.at(-1) ?? -Infinity) > (one?.values.at(-1) ?? -Infinity) ? other : one), null);
   if (best) best.best = true;
   parallel.show(axes, rows);
-  put($("#settings"));
-  const listed = new Table($("#settings"), {
-    caption: t("training.differing"), name: "settings", parameter: "order",
-    columns: [
-      { key: "run", title: t("training.run"), value: (row) => row.label },
-      ...axes.map((axis, at) => ({ key: axis.name, title: axis.title, value: (row) => row.values[at], show: (row) => (typeof row.values[at] === "number" ? number(row.values[at], 6) : row.values[at] ?? "—"), number: typeof rows[0].values[at] === "number" })),
-    ],
-    key: (row) => row.label,
-  });
-  listed.show(rows.slice(0, 200));
-  put($("#same"), h("dl.facts", {}, Object.entries(found.same).map(([name, one]) => [h("dt", {}, name), h("dd", {}, String(one))])));
+  settings.show(rows.slice(0, 200), [
+    { key: "run", title: t("training.run"), value: (row) => row.label },
+    ...axes.map((axis, at) => ({ key: axis.name, title: axis.title, value: (row) => row.values[at], show: (row) => (typeof row.values[at] === "number" ? number(row.values[at], 6) : row.values[at] ?? "—"), number: typeof rows[0].values[at] === "number" })),
+  ]);
+  put($("#same"), facts(Object.entries(found.same).map(([name, one]) => [name, String(one)])));
 }
 
 const short = (name) => name.replace(/^config\./, "");
