@@ -27,7 +27,7 @@ from mazemesh.v1 import model_pb2 as pb
 from mazemesh.v1 import tensor_pb2
 from mazemesh.v1.model_pb2_grpc import ModelServiceStub
 from mazemesh.wire.tensors import to_tensor
-from services.model.experiments.assignment import arm_of
+from services.model.experiments.calls.assignment import arm_of
 
 DEADLINE = 60.0
 CALLERS = 16

@@ -13,10 +13,10 @@ from services._harness.access.admission import caller
 from services._harness.calls.context import Context
 from services._harness.pages.paging import page_size, page_token, read_token
 from services.model.experiments import changes
-from services.model.experiments.comparing import compare
+from services.model.experiments.calls.serving import Serving
 from services.model.experiments.experiment import Definition, Experiment
-from services.model.experiments.figures import Figures
-from services.model.experiments.serving import Serving
+from services.model.experiments.judging.comparing import compare
+from services.model.experiments.judging.figures import Figures
 from services.model.experiments.steward import Steward
 from services.model.inference.inference import Inference
 from services.model.registry import registry
