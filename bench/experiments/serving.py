@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import grpc.aio
 import numpy as np
 import scipy.stats
 
@@ -189,7 +190,7 @@ async def _under_load(address: str, mesh: Experiments, changes: int) -> tuple[in
             calls += 1
             try:
                 await stub.Infer(request(""), timeout=DEADLINE)
-            except Exception:
+            except grpc.aio.AioRpcError:
                 failed += 1
 
     callers = [asyncio.create_task(call()) for _ in range(CALLERS)]

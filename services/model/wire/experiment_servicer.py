@@ -84,6 +84,7 @@ class ExperimentMethods:
         """Gives the arms other weights."""
         experiment_id = messages.check_id(request.experiment_id)
         weights = messages.read_weights(request.weights)
+        await self._check_own(experiment_id)
         await self.steward.flush()
         experiment = await self._store.transact(
             lambda tx: changes.update(
@@ -99,6 +100,7 @@ class ExperimentMethods:
         """Ends an experiment."""
         experiment_id = messages.check_id(request.experiment_id)
         reason = messages.check_text("reason", request.reason)
+        await self._check_own(experiment_id)
         await self.steward.flush()
         experiment = await self._store.transact(
             lambda tx: changes.stop(tx, experiment_id, reason, self._now())
@@ -112,6 +114,7 @@ class ExperimentMethods:
         """How sessions ended."""
         experiment_id = messages.check_id(request.experiment_id)
         outcomes = messages.read_outcomes(request)
+        await self._check_own(experiment_id)
         recorded = await self._store.transact(
             lambda tx: changes.record(tx, experiment_id, outcomes, self._now())
         )
@@ -135,6 +138,12 @@ class ExperimentMethods:
                 )
         version = await self._store.transact(lambda tx: registry.resolve_file(tx, reference))
         return pb.AssignSessionResponse(name=version.name, version=version.number)
+
+    async def _check_own(self, experiment_id: str) -> None:
+        """Raises PermissionDenied: the key is bound to other policies; NotFound: there is none."""
+        if caller().restricted:
+            found = await self._store.transact(lambda tx: changes.find(tx, experiment_id))
+            caller().check_policy(found.definition.name, f"experiment_id {experiment_id}: policy")
 
     async def _whole(self, experiment_id: str) -> pb.Experiment:
         await self.steward.flush()

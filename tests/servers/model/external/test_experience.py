@@ -153,6 +153,7 @@ def test_rewards_may_be_late(world: World) -> None:
         for step in range(5):
             early.act(seen(step))
         early.reward(1.0, step=0)
+        early.reward(1.0, step=1)  # of the same episode, which is over by then
         with pytest.raises(OutOfRange, match=r"step 0 .* 2\.\.4 do \(reward_lag is 2\)"):
             early.act(seen(6))
 

@@ -156,9 +156,15 @@ def test_a_silent_simulator_is_let_go(tmp_path: Path) -> None:
     with (
         running_model(tmp_path, external_idle_seconds=0.3, heartbeat_seconds=0.05) as model,
         model.client.simulator(kind()) as simulator,
-        pytest.raises(DeadlineExceeded, match=r"said nothing for 0\.3 s"),
     ):
-        simulator.receive(1, 30.0)
+        lost = simulator.episode()
+        with pytest.raises(DeadlineExceeded, match=r"said nothing for 0\.3 s"):
+            simulator.receive(1, 30.0)
+        with pytest.raises(DeadlineExceeded):
+            lost.act(seen(0))
+        assert simulator.broken == 1
+        with pytest.raises(InvalidArgument, match="nobody is named"):  # on another stream
+            simulator.episode().act(seen(0))
 
 
 def test_what_is_open_is_bounded_and_handed_over_when_the_service_stops(tmp_path: Path) -> None:
@@ -181,3 +187,45 @@ def test_what_is_open_is_bounded_and_handed_over_when_the_service_stops(tmp_path
         with pytest.raises(Unavailable):
             episode.act(seen(6))
         last.close()
+
+
+def test_why_agents_wait_is_told_where_replay_is_away(tmp_path: Path) -> None:
+    waited: list[tuple[str, str]] = []
+    with external_world(tmp_path) as world:
+        run = world.begin("alone", hyperparameters=FOUR_STEPS)
+        client = world.model.client
+        with client.simulator(
+            kind("alone"), on_waiting=lambda *told: waited.append(told)
+        ) as simulator:
+            world.stop_replay()
+            many, zeros = np.arange(64), np.zeros((64, 4))
+            turns = iter(range(100))
+            while not waited and next(turns, None) is not None:
+                with suppress(DeadlineExceeded):
+                    turn = simulator.send({"cart": Rows(many, zeros)})
+                    simulator.receive(turn, 5.0)
+    assert run.policy == "alone"
+    policy, reason = waited[0]
+    assert policy == "alone"
+    assert "wait for Replay: " in reason
+
+
+def test_the_largest_turn_of_single_rows_is_asked_as_one(world: World) -> None:
+    """As many `AgentRows` as a turn may have; answers stand in their order."""
+    world.begin("single", hyperparameters=FOUR_STEPS)
+    with world.model.client.simulator(kind("single:1")) as simulator:
+        before = world.model.metric("inference_batches_total", policy="single")
+        rows = [
+            Rows([number], seen(number)[None]).message("cart", kind()["cart"])
+            for number in range(1, 1025)
+        ]
+        with event_loop_lag(world.model.thread) as lag:
+            simulator._stream.send(  # type: ignore[union-attr]
+                pb.ExternalEpisodesRequest(turn=pb.SimulatorTurn(sequence=7, agents=rows))
+            )
+            while 7 not in simulator._answers:
+                simulator._take(simulator._next(60.0))
+        answer = simulator._answers.pop(7)
+        assert [list(one.episodes) for one in answer.agents] == [[n] for n in range(1, 1025)]
+        assert world.model.metric("inference_batches_total", policy="single") - before <= 4
+    lag.check()
