@@ -179,11 +179,18 @@ class ExperienceSender:
             except (Unavailable, DeadlineExceeded, NotFound, ResourceExhausted) as error:
                 # Replay restarts, has no room, or the learner has not made its table again yet.
                 log.info("replay does not take experience now", reason=str(error))
-                time.sleep(jittered(_AGAIN_SECONDS))
+                self._pause(jittered(_AGAIN_SECONDS))
             else:
                 self.rows += experience.rows
                 self._fastest = min(self._fastest, time.monotonic() - began)
                 return
+
+    def _pause(self, seconds: float) -> None:
+        """Until the next attempt, as nothing tells when Replay takes some; a stop ends it."""
+        if self._drained_at is None:
+            self._stop.wait(seconds)
+        else:
+            time.sleep(min(seconds, max(0.0, self._drained_at - time.monotonic())))
 
 
 def _left(until: float) -> float:

@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import grpc.aio
 import numpy as np
 import scipy.stats
 
@@ -27,7 +28,7 @@ from mazemesh.v1 import model_pb2 as pb
 from mazemesh.v1 import tensor_pb2
 from mazemesh.v1.model_pb2_grpc import ModelServiceStub
 from mazemesh.wire.tensors import to_tensor
-from services.model.experiments.assignment import arm_of
+from services.model.experiments.calls.assignment import arm_of
 
 DEADLINE = 60.0
 CALLERS = 16
@@ -189,7 +190,7 @@ async def _under_load(address: str, mesh: Experiments, changes: int) -> tuple[in
             calls += 1
             try:
                 await stub.Infer(request(""), timeout=DEADLINE)
-            except Exception:
+            except grpc.aio.AioRpcError:
                 failed += 1
 
     callers = [asyncio.create_task(call()) for _ in range(CALLERS)]

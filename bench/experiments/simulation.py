@@ -10,8 +10,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.stats import norm
 
-from services.model.experiments.comparing import compare
-from services.model.experiments.deciding import decide
 from services.model.experiments.experiment import (
     Definition,
     Experiment,
@@ -20,7 +18,9 @@ from services.model.experiments.experiment import (
     Plan,
     Rules,
 )
-from services.model.experiments.figures import Figures
+from services.model.experiments.judging.comparing import compare
+from services.model.experiments.judging.deciding import decide
+from services.model.experiments.judging.figures import Figures
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 LOOKS = 200

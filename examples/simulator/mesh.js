@@ -18,6 +18,7 @@ export class Simulator {
     this.sequence = 0;
     this.answers = new Map(); // those who wait, by sequence
     this.failed = new Set(); // episodes
+    this.lost = null; // what the stream ended by
     this.stream = service.ExternalEpisodes();
     this.opened = new Promise((resolve, reject) => (this.opening = { resolve, reject }));
     this.stream.on("data", (message) => this.take(message));
@@ -38,6 +39,7 @@ export class Simulator {
   }
 
   lose(error) {
+    this.lost ??= error;
     this.opening.reject(error);
     for (const { reject } of this.answers.values()) reject(error);
     this.answers.clear();
@@ -45,6 +47,7 @@ export class Simulator {
 
   // Tells what happened (SimulatorTurn), and resolves to the actions (TurnAnswer).
   turn(turn) {
+    if (this.lost) return Promise.reject(this.lost);
     const sequence = (this.sequence += 1);
     const answer = new Promise((resolve, reject) => this.answers.set(sequence, { resolve, reject }));
     this.stream.write({ turn: { ...turn, sequence } });

@@ -50,6 +50,9 @@ WRITE_ROWS = 256
 
 MOST_WRITE_ROWS = 65_536
 
+LADDER = 16
+"""Episodes of agents that are asked one by one explore by as many epsilons of Ape-X in turn."""
+
 OPPONENT_EPSILON = 0.05
 """Exploration of a Q-network that plays as opponent: enough to leave a loop."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from mazemesh.collecting.acting import (
+    LADDER,
     Acting,
     Collector,
     DrawnActing,
@@ -25,9 +26,6 @@ from mazemesh.experience import unroll_signature
 from mazemesh.policy.heads import distribution_of
 from mazemesh.policy.sampling import ape_x_epsilons
 from mazemesh.v1.model_pb2 import CHOOSING_NOISY, CHOOSING_UNSPECIFIED, Collection
-
-LADDER = 16
-"""Episodes, one after the other, explore by as many epsilons of Ape-X in turn."""
 
 
 def acting(collection: Collection, shown: Shown, rows: int, rng: np.random.Generator) -> Acting:

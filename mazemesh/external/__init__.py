@@ -11,7 +11,7 @@ with connect().model.simulator(kinds) as simulator:
 """
 
 from mazemesh.external.episode import Episode
-from mazemesh.external.kinds import AgentKind, Rows
-from mazemesh.external.simulator import Simulator, Turned
+from mazemesh.external.kinds import AgentKind, Rows, Turned
+from mazemesh.external.simulator import Simulator
 
 __all__ = ["AgentKind", "Episode", "Rows", "Simulator", "Turned"]

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
 
 import numpy as np
 
 from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError
-from mazemesh.external.kinds import TERMINATED, TRUNCATED, Rows, Seen
+from mazemesh.external.kinds import TERMINATED, TRUNCATED, AgentKind, Late, Rows, Seen, Turned
 
-if TYPE_CHECKING:
-    from mazemesh.external.simulator import Late, Simulator
+
+class TakesTurns(Protocol):
+    """What an episode needs of the simulator that has it (`mazemesh.external.Simulator`).
+
+    Attributes:
+        kinds: Of agents, by name.
+    """
+
+    kinds: dict[str, AgentKind]
+
+    def turn(
+        self, rows: Mapping[str, Rows], *, ended: Iterable[int] = (), late: Iterable[Late] = ()
+    ) -> Turned:
+        """Tells what happened, and waits for actions."""
+        ...
+
+    def forget(self, number: int) -> None:
+        """An episode is over."""
+        ...
 
 
 class Episode:
@@ -29,7 +46,7 @@ class Episode:
         error: What ended it before its time; None: nothing has.
     """
 
-    def __init__(self, simulator: Simulator, number: int) -> None:
+    def __init__(self, simulator: TakesTurns, number: int) -> None:
         self.number = number
         self.versions: dict[str, int] = {}
         self.error: MazemeshError | None = None
@@ -37,6 +54,7 @@ class Episode:
         self._numbers: dict[str, int] = {}
         self._kinds: dict[str, str] = {}
         self._steps: dict[str, int] = {}
+        self._away: set[str] = set()
         self._late: list[Late] = []
         self._over = False
 
@@ -109,7 +127,9 @@ class Episode:
             for index, agent in enumerate(agents):
                 found[agent] = _row(actions, index)
                 self.versions[agent] = turned.versions[kind][index]
-                self._steps[agent] = self._steps.get(agent, -1) + 1
+                before = -1 if agent in self._away else self._steps.get(agent, -1)
+                self._steps[agent] = before + 1
+        self._away.difference_update(observations)
         return found
 
     def leave(
@@ -131,7 +151,7 @@ class Episode:
             success: It did what the game is about.
         """
         self._turn(self._leaving(agent, reward, observation, truncated, success))
-        self._left(agent)
+        self._away.add(agent)
 
     def reward(self, reward: float, *, agent: str = "", step: int | None = None) -> None:
         """A reward for an agent, for its newest action or that of a step (from 0).
@@ -139,10 +159,9 @@ class Episode:
         It is told with the next turn. A step before the newest one takes rewards for `reward_lag`
         steps, and until the episode ends.
         """
-        number = self._numbers.get(agent)
-        if number is None:
-            raise InvalidArgument(f"agent {agent!r:.80} has not acted in this episode")
+        self._check_acted(agent)
         chosen = self._steps[agent] if step is None else step
+        number = self._numbers[agent]
         self._late.append((self.number, self._kinds[agent], number, chosen, reward))
 
     def end(
@@ -166,7 +185,7 @@ class Episode:
         self._over = True
         self._simulator.forget(self.number)
 
-    def _turn(self, rows: Mapping[str, Rows], ended: tuple[int, ...] = ()) -> Any:
+    def _turn(self, rows: Mapping[str, Rows], ended: tuple[int, ...] = ()) -> Turned:
         if self.error is not None:
             raise self.error
         if self._over:
@@ -187,8 +206,7 @@ class Episode:
         truncated: bool,  # passed on
         success: bool,
     ) -> dict[str, Rows]:
-        if agent not in self._numbers:
-            raise InvalidArgument(f"agent {agent!r:.80} has not acted in this episode")
+        self._check_acted(agent)
         kind = self._kinds[agent]
         if observation is None:
             if truncated:
@@ -206,8 +224,9 @@ class Episode:
             )
         }
 
-    def _left(self, agent: str) -> None:
-        self._steps.pop(agent, None)
+    def _check_acted(self, agent: str) -> None:
+        if agent not in self._steps:
+            raise InvalidArgument(f"agent {agent!r:.80} has not acted in this episode")
 
     def _kind_of(self, agent: str, kind: str) -> str:
         kinds = self._simulator.kinds

@@ -1,16 +1,16 @@
-"""Kinds of agents, and what happened to some of them, as messages."""
+"""Kinds of agents, what happened to some of them, and what they are told."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from mazemesh.errors import InvalidArgument
+from mazemesh.errors import InvalidArgument, MazemeshError
 from mazemesh.games.spaces import Space
 from mazemesh.games.spaces.arrays import Column, action_columns, mask_columns, observation_columns
 from mazemesh.v1 import model_pb2 as pb
@@ -23,6 +23,10 @@ ACTS, TERMINATED, TRUNCATED = 0, 1, 2
 
 Seen = npt.ArrayLike | Mapping[str, npt.ArrayLike]
 """Of one column an array; of several by name, with or without "observation." before it."""
+
+
+Late = tuple[int, str, int, int, float]
+"""A reward for a step that is over: episode, kind, agent, step, reward."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,27 @@ class Rows:
         if self.successes is not None:
             message.successes = np.asarray(self.successes, np.uint8).tobytes()
         return message
+
+
+@dataclass(frozen=True)
+class Turned:
+    """What came of a turn.
+
+    Attributes:
+        actions: By kind, [n, ...] in the order of the rows that act, whose episodes have not
+            failed; of several columns by name. Numbers of choices count from 0.
+        episodes, agents: By kind, [n], whose they are.
+        versions: By kind, [n], of the policy that acted.
+        failed: Errors by episode; those are over.
+        left_out: Rows of experience that were dropped so far, as no learner took them.
+    """
+
+    actions: Mapping[str, Any]
+    episodes: Mapping[str, Sequence[int]]
+    agents: Mapping[str, Sequence[int]]
+    versions: Mapping[str, Sequence[int]]
+    failed: Mapping[int, MazemeshError] = field(default_factory=dict)
+    left_out: int = 0
 
 
 def _columns(

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import Any, Final, Self
 
 import grpc
 
@@ -15,18 +14,15 @@ from mazemesh.client.calling.pauses import jittered
 from mazemesh.client.game.duplex import Duplex
 from mazemesh.errors import (
     DeadlineExceeded,
-    FailedPrecondition,
     InvalidArgument,
     MazemeshError,
     NotFound,
     Unavailable,
     from_status,
 )
-from mazemesh.external.kinds import AgentKind, Rows
+from mazemesh.external.episode import Episode
+from mazemesh.external.kinds import AgentKind, Late, Rows, Turned
 from mazemesh.v1 import model_pb2 as pb
-
-if TYPE_CHECKING:
-    from mazemesh.external.episode import Episode
 
 ANSWER_SECONDS: Final = 90.0
 """For an answer: a learner that takes nothing holds it up for half a minute at most."""
@@ -35,31 +31,7 @@ RECONNECT_SECONDS: Final = 75.0
 
 _CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
 
-Late = tuple[int, str, int, int, float]
-"""Episode, kind, agent, step, reward."""
-
 _Stream = Duplex[pb.ExternalEpisodesRequest, pb.ExternalEpisodesResponse]
-
-
-@dataclass(frozen=True)
-class Turned:
-    """What came of a turn.
-
-    Attributes:
-        actions: By kind, [n, ...] in the order of the rows that act, whose episodes have not
-            failed; of several columns by name. Numbers of choices count from 0.
-        episodes, agents: By kind, [n], whose they are.
-        versions: By kind, [n], of the policy that acted.
-        failed: Errors by episode; those are over.
-        left_out: Rows of experience that were dropped so far, as no learner took them.
-    """
-
-    actions: Mapping[str, Any]
-    episodes: Mapping[str, Sequence[int]]
-    agents: Mapping[str, Sequence[int]]
-    versions: Mapping[str, Sequence[int]]
-    failed: Mapping[int, MazemeshError] = field(default_factory=dict)
-    left_out: int = 0
 
 
 class Simulator:
@@ -124,8 +96,6 @@ class Simulator:
         Raises:
             Unavailable: the service is away for longer than `reconnect_seconds`.
         """
-        from mazemesh.external.episode import Episode
-
         self._open()
         number = next(self._numbers) % 2**32
         episode = self._episodes[number] = Episode(self, number)
@@ -225,10 +195,9 @@ class Simulator:
             stream: _Stream = Duplex(self._method, self._address, self._first)
             try:
                 opened = _opened(stream)
-            except (NotFound, FailedPrecondition) as error:
+            except NotFound as error:
                 stream.cancel()
-                limit = self._policy_seconds if isinstance(error, NotFound) else 0.0
-                self._pause(began, limit, attempt, error)
+                self._pause(began, self._policy_seconds, attempt, error)
             except (Unavailable, DeadlineExceeded) as error:
                 stream.cancel()
                 self._pause(began, self._reconnect_seconds, attempt, error)
@@ -254,10 +223,9 @@ class Simulator:
             if message is None:
                 raise Unavailable(f"the service at {self._address} ended the stream")
             return message
-        except DeadlineExceeded:
-            raise
         except MazemeshError as error:
-            self._lost(error)
+            if not isinstance(error, DeadlineExceeded) or self._stream.has_ended:
+                self._lost(error)
             raise
 
     def _lost(self, error: MazemeshError) -> None:
@@ -287,7 +255,10 @@ class Simulator:
 
 
 def _opened(stream: _Stream) -> pb.SimulatorOpened:
-    message = stream.receive(ANSWER_SECONDS)
-    if message is None:
-        raise Unavailable("the service ended the stream")
-    return message.opened
+    until = time.monotonic() + ANSWER_SECONDS
+    while (message := stream.receive(until - time.monotonic())) is not None:
+        if message.HasField(
+            "opened"
+        ):  # heartbeats come before it where a policy is long in loading
+            return message.opened
+    raise Unavailable("the service ended the stream")

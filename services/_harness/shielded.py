@@ -18,6 +18,11 @@ class Shielded:
         # The event loop itself keeps no reference to its tasks.
         self._under_way: set[asyncio.Task[Any]] = set()
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is under way."""
+        return not self._under_way
+
     def begin(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Starts work that several callers may wait for, each by `asyncio.shield`."""
         task = asyncio.create_task(work)

@@ -9,12 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from learner.loop.first_version import first_draft
 from learner.loop.prefetch import make_table
 from learner.loop.publisher import Publisher
 from learner.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.client.replay.replay import ReplayClient
+from mazemesh.external import AgentKind
+from mazemesh.games.spaces import Box, Discrete, Space
 from services.replay.bind import bind
 from services.replay.settings import ReplaySettings
 from tests.servers.model_server import RunningModel
@@ -26,6 +30,19 @@ box = [4]
 [action]
 discrete = 2
 """
+
+
+INFINITE = float("inf")
+CARTPOLE_SEEN = Box((-INFINITE,), (INFINITE,), (4,))
+FOUR_STEPS = {"unroll_length": 4, "unrolls_per_batch": 64, "minibatch_size": 64}
+
+
+def kind(policy: str = "", action: Space | None = None) -> dict[str, AgentKind]:
+    return {"cart": AgentKind(CARTPOLE_SEEN, action or Discrete(2), policy)}
+
+
+def seen(step: int) -> np.ndarray:
+    return np.full(4, step / 10, np.float32)
 
 
 @dataclass

@@ -35,6 +35,8 @@ class Duplex(Generic[Request, Response]):
             self._call = method(iter(self._requests.get, None))
         except ValueError as error:
             raise closed(address) from error
+        self.has_ended = False
+        """Whether the last response, or what broke the stream, was received."""
         self._reader = threading.Thread(target=self._read, name="mazemesh-duplex", daemon=True)
         self._reader.start()
 
@@ -56,6 +58,7 @@ class Duplex(Generic[Request, Response]):
                 f"no answer within {timeout:g} s (server {self._address})"
             ) from None
         if response is None or isinstance(response, MazemeshError):
+            self.has_ended = True
             self._responses.put(response)  # for whoever asks again
         if isinstance(response, MazemeshError):
             raise response

@@ -16,6 +16,11 @@ from mazemesh.wire.tensors import Signature
 class Appends(Protocol):
     """Writes batches into one table; also a context manager."""
 
+    @property
+    def trouble(self) -> str:
+        """Why an append that waits was not taken so far; empty while it may wait for room."""
+        ...
+
     def append(
         self,
         columns: Mapping[str, npt.ArrayLike],

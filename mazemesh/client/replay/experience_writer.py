@@ -72,6 +72,8 @@ class ExperienceWriter:
         self.writer_id = str(uuid.uuid4())
         self.sequence = 0
         """Number of the last batch that the service has."""
+        self.trouble = ""
+        """Why the append that waits was not taken so far; empty while it may wait for room."""
         self.blocked_seconds = 0.0
         """Time spent in `append`: waiting for the limiter, the network, a service that is away."""
         self._calls = calls
@@ -183,7 +185,7 @@ class ExperienceWriter:
         while True:
             remaining = give_up_at - time.monotonic()
             try:
-                return self._try(request, min(self._call_seconds, max(remaining, 0.01)))
+                response = self._try(request, min(self._call_seconds, max(remaining, 0.01)))
             except (DeadlineExceeded, Unavailable, NotFound, ResourceExhausted) as error:
                 if self._closed.is_set():
                     raise Unavailable(f"writer of table {self.table!r} was closed") from error
@@ -197,8 +199,12 @@ class ExperienceWriter:
                 if time.monotonic() + pause >= give_up_at or self._is_away(error, began):
                     raise
                 if isinstance(error, DeadlineExceeded):
-                    self._answers_at_once = False
+                    self._answers_at_once, self.trouble = False, ""
                     continue
+                self.trouble = str(error)
+            else:
+                self.trouble = ""
+                return response
             self._closed.wait(jittered(pause))
             pause = min(2 * pause, _LONGEST_PAUSE)
 

@@ -142,6 +142,11 @@ class ShardedReplay:
         self._ended = threading.Event()
         self._next = int(self._rng.integers(len(addresses)))
 
+    @property
+    def trouble(self) -> str:
+        """Why an append that waits was not taken so far, of each shard that has not."""
+        return "; ".join(filter(None, (writer.trouble for writer in self._writers)))
+
     def create_table(self, definition: pb.Table) -> bool:
         """Makes the table on every shard; False when all have it already."""
         created = [client.create_table(definition) for client in self._clients]

@@ -14,6 +14,7 @@ from mazemesh.errors import (
     InvalidArgument,
     MazemeshError,
     NotFound,
+    PermissionDenied,
     ResourceExhausted,
     Unavailable,
 )
@@ -63,7 +64,9 @@ class Reporting:
             for one in tickets
             if one.wish.experiment_id and one.wish.rated
         ]
-        if found and len(self._noted) < _MOST_NOTED:
+        if len(self._noted) >= _MOST_NOTED and found:
+            _log.warning("no outcome will be told: too many wait for the database", match=match_id)
+        elif found:
             self._noted += found
             self._came.set()
 
@@ -109,13 +112,12 @@ class Reporting:
         over = [
             one
             for one in page
-            if one.player in results.get(one.match_id, {})
-            or (one.match_id not in results and one.since < late)
+            if one.player in results.get(one.match_id, {}) or one.since < late
         ]
         scores: dict[str, dict[str, float]] = {}
         for one in over:
-            result = results.get(one.match_id)
-            if result is not None:
+            result = results.get(one.match_id, {})
+            if one.player in result:  # or its seat was given to another player
                 score = min(1.0, max(0.0, result[one.player]))
                 scores.setdefault(one.experiment_id, {})[one.session] = score
         for experiment_id, own in scores.items():
@@ -126,5 +128,5 @@ class Reporting:
     async def _tell(self, experiment_id: str, scores: Mapping[str, float]) -> None:
         try:
             self.told += await self._model.record(experiment_id, scores)
-        except (FailedPrecondition, InvalidArgument, NotFound) as error:
+        except (FailedPrecondition, InvalidArgument, NotFound, PermissionDenied) as error:
             _log.warning("outcomes are not taken", experiment=experiment_id, reason=str(error))

@@ -10,12 +10,12 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from services._harness import Server
+from services.model.experiments.calls.routes import Routes
+from services.model.experiments.calls.serving import Serving
+from services.model.experiments.calls.shadow import Shadow
+from services.model.experiments.calls.tallies import Tallies
 from services.model.experiments.metrics import ExperimentsCollector
-from services.model.experiments.routes import Routes
-from services.model.experiments.serving import Serving
-from services.model.experiments.shadow import Shadow
 from services.model.experiments.steward import Steward
-from services.model.experiments.tallies import Tallies
 from services.model.inference.bind import open_aside
 from services.model.inference.inference import Inference
 from services.model.settings import ModelSettings

@@ -17,8 +17,7 @@ from mazemesh.errors import (
     ResourceExhausted,
 )
 from mazemesh.names import LATEST, shown
-from services.model.experiments.assignment import arm_of
-from services.model.experiments.deciding import decide, ended, reweighted
+from services.model.experiments.calls.assignment import arm_of
 from services.model.experiments.experiment import (
     MOST_RUNNING,
     Definition,
@@ -26,7 +25,8 @@ from services.model.experiments.experiment import (
     Kind,
     State,
 )
-from services.model.experiments.figures import Figures
+from services.model.experiments.judging.deciding import decide, ended, reweighted
+from services.model.experiments.judging.figures import Figures
 from services.model.registry.aliases import set_alias
 from services.model.registry.policy import State as VersionState
 from services.model.registry.policy import Told

@@ -8,11 +8,11 @@ from typing import Final
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from services.model.experiments.calls.routes import Routes
+from services.model.experiments.calls.tallies import Tallies
 from services.model.experiments.experiment import State
-from services.model.experiments.figures import Figures
-from services.model.experiments.routes import Routes
+from services.model.experiments.judging.figures import Figures
 from services.model.experiments.steward import Steward
-from services.model.experiments.tallies import Tallies
 
 _LABELS: Final = ("experiment", "version")
 

@@ -15,9 +15,9 @@ from mazemesh.errors import MazemeshError
 from services._harness.notices import Look
 from services._harness.shielded import Shielded
 from services.model.experiments import changes
+from services.model.experiments.calls.routes import Routes
+from services.model.experiments.calls.tallies import Tallies
 from services.model.experiments.experiment import Experiment, State
-from services.model.experiments.routes import Routes
-from services.model.experiments.tallies import Tallies
 from services.model.store import RegistryStore, Transaction
 
 TICK_SECONDS: Final = 1.0

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from services.model.experiments.experiment import Experiment
-from services.model.experiments.figures import Figures
+from services.model.experiments.judging.figures import Figures
 
 
 @dataclass(frozen=True, slots=True)

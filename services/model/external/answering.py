@@ -43,17 +43,17 @@ class Answering:
     async def answer(self, work: Work) -> None:
         """Has all who wait in a turn answered, and tells it."""
         groups = [_Group(kind, asks) for kind, asks in work.groups]
-        asking = [self._ask(group, asks) for group in groups for asks in by_policy(group.asks)]
+        asking = [self._ask(kind, asks, groups) for kind, asks in by_policy(work.groups)]
         if len(asking) == 1:
             await asking[0]
         elif asking:
             await asyncio.gather(*asking)
-        self._simulator.flush()
+        await self._simulator.flush()
         trainees = self._everyone.trainees
         left_out = trainees.left_out_of(self._simulator.names)
         self._tell(Answered(work.sequence, [group.acted() for group in groups], left_out))
 
-    async def _ask(self, group: _Group, asks: list[Ask]) -> None:
+    async def _ask(self, kind: Kind, asks: list[Ask], groups: Sequence[_Group]) -> None:
         """Asks one policy for some agents of a kind. What goes wrong ends their episodes."""
         try:
             if asks[0].agent.learns:
@@ -61,8 +61,8 @@ class Answering:
             asks = [ask for ask in asks if not ask.agent.is_gone]  # some may be over by now
             if not asks:
                 return
-            answer, moments = await self._infer(group.kind, asks)
-            self._take(group, asks, answer, moments)
+            answer, moments = await self._infer(kind, asks)
+            self._take(kind, asks, groups, answer, moments)
         except MazemeshError as error:
             there = (ask.episode for ask in asks if not ask.agent.is_gone)
             for number in dict.fromkeys(there):
@@ -111,14 +111,19 @@ class Answering:
         return await self._everyone.infer(asked), moments
 
     def _take(
-        self, group: _Group, asks: Sequence[Ask], answer: Answer, moments: Sequence[Any]
+        self,
+        kind: Kind,
+        asks: Sequence[Ask],
+        groups: Sequence[_Group],
+        answer: Answer,
+        moments: Sequence[Any],
     ) -> None:
         told = _Told(answer)
         if not asks[0].agent.learns:
-            actions = group.kind.shown.pack_actions(_by_name(group.kind, told.actions()))
+            actions = kind.shown.pack_actions(_by_name(told.actions()))
             for index, ask in enumerate(asks):
                 self._next(ask, told.state(index))
-                group.put(ask, actions[index], answer.version.number)
+                groups[ask.group].put(ask, actions[index], answer.version.number)
             return
         values = told.values()
         acting = [i for i, ask in enumerate(asks) if ask.row >= 0 and not ask.agent.is_gone]
@@ -138,7 +143,7 @@ class Answering:
             ask = asks[index]
             self._next(ask, told.state(index))
             ask.agent.begin(ask.moment, drawn[place], logits[place], answer.version.number)
-            group.put(ask, played[place], answer.version.number)
+            groups[ask.group].put(ask, played[place], answer.version.number)
             self._simulator.settle(ask.agent)
 
     def _next(self, ask: Ask, state: Float) -> None:
@@ -214,5 +219,5 @@ class _Told:
         return NOTHING if self._states is None else self._states[index]
 
 
-def _by_name(kind: Kind, columns: dict[str, Array]) -> Any:
+def _by_name(columns: dict[str, Array]) -> Any:
     return columns if len(columns) > 1 else next(iter(columns.values()))

@@ -44,6 +44,7 @@ class Recorder:
         batch_rows: That the learner draws at once.
         batches_ahead: Written at most by versions that none of them was learned from; 0: any.
         clock: Seconds, rising.
+        trouble: Why the write that is under way was not taken so far, in words; empty: it may be.
 
     Attributes:
         rows: Written.
@@ -60,9 +61,11 @@ class Recorder:
         *,
         batch_rows: int = 0,
         batches_ahead: int = 0,
+        trouble: Callable[[], str] = str,
     ) -> None:
         self.policy, self._write, self._most, self._clock = policy, write, most_rows, clock
         self._batch_rows, self._batches_ahead = batch_rows, batches_ahead
+        self._trouble = trouble
         self.rows = self.left_out = 0
         self.error: Exception | None = None
         self.changed = Broadcast()
@@ -114,9 +117,12 @@ class Recorder:
             return ""
         slow = self._began is not None and self._clock() - self._began > LONG + self._way
         if slow or self._is_full:
+            waiting, trouble = self._waiting_rows, self._trouble()
+            if trouble:
+                return f"{waiting} rows of {self.policy} wait for Replay: {trouble}"
             return (
-                f"the learner of {self.policy} has not taken what was played: {self._waiting_rows} "
-                "rows wait for room in its table"
+                f"the learner of {self.policy} has not taken what was played: {waiting} rows wait "
+                "for room in its table"
             )
         if self._batches_ahead and len(self._acted) >= self._batches_ahead:
             return f"the learner of {self.policy} has not learned from what was played last"
@@ -134,9 +140,13 @@ class Recorder:
                 self._held_since = now
             left = self._held_since + PATIENCE - now
             if left <= 0:
+                _log.warning(
+                    "experience is not taken; its learner is left out",
+                    policy=self.policy,
+                    reason=self.reason(),
+                )
                 self._asleep, self._held_since = True, None
                 self._acted.clear()
-                _log.warning("learner takes no experience; it is left out", policy=self.policy)
                 self.changed.notify()
                 return
             await wait(ticket, left)

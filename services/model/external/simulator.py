@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -62,14 +63,16 @@ class Ask:
         episode: Its number.
         number: The agent's.
         moment: What it sees.
-        row: Where its action belongs, among those that act of its `Rows`; -1: it has ended, and is
-            only to be told what its last moment is worth.
+        group: Which of the turn's `Rows` it stands in.
+        row: Where its action belongs, among those that act there; -1: it has ended, and is only to
+            be told what its last moment is worth.
     """
 
     agent: Agent
     episode: int
     number: int
     moment: Moment
+    group: int
     row: int
 
 
@@ -120,31 +123,37 @@ class Simulator:
         """
         self._everyone.counts.turns += 1
         failed: dict[int, Failed] = {}
-        for late in turn.late:
-            try:
-                self._reward(late)
-            except MazemeshError as error:
-                failed[late.episode] = self.fail(late.episode, error)
-        groups = []
+        async for late in paced(turn.late):
+            if late.episode not in failed:
+                try:
+                    self._reward(late)
+                except MazemeshError as error:
+                    failed[late.episode] = self.fail(late.episode, error)
+        groups: list[tuple[Kind, list[Ask]]] = []
         seen: set[tuple[int, str, int]] = set()
-        for rows in turn.rows:
+        async for rows in paced(turn.rows):
             kind = self._kinds.get(rows.kind)
             if kind is None:
                 raise InvalidArgument(
                     f"agents: kind {rows.kind!r:.80} was not described; there are "
                     f"{', '.join(self._kinds)}"
                 )
-            groups.append((kind, await self._take_rows(kind, rows, seen, failed)))
-        for number in turn.ended:
+            groups.append((kind, await self._take_rows(kind, rows, len(groups), seen, failed)))
+        async for number in paced(turn.ended):
             if number not in failed:
-                self._end(number, groups)
-        self.flush()
+                self._end(number)
+        for _, asks in groups:  # of episodes that have ended or failed by now
+            asks[:] = [ask for ask in asks if not ask.agent.is_gone]
+            for place, ask in enumerate(ask for ask in asks if ask.row >= 0):
+                ask.row = place
+        await self.flush()
         return Work(turn.sequence, groups), list(failed.values())
 
     async def _take_rows(
         self,
         kind: Kind,
         rows: Rows,
+        group: int,
         seen: set[tuple[int, str, int]],
         failed: dict[int, Failed],
     ) -> list[Ask]:
@@ -152,7 +161,8 @@ class Simulator:
             observation, mask = kind.read(rows.given, len(rows.episodes))
         except MazemeshError as error:
             for number in dict.fromkeys(rows.episodes):
-                failed.setdefault(number, self.fail(number, error))
+                if number not in failed:
+                    failed[number] = self.fail(number, error)
             return []
         unusable = kind.unusable(observation, mask)
         asks: list[Ask] = []
@@ -168,19 +178,16 @@ class Simulator:
                 seen.add(key)
                 # Copies: a view would keep the whole message.
                 moment = Moment(observation[index].copy(), mask[index].copy())
-                ask = await self._row(kind, rows, index, moment, bad=bool(unusable[index]))
+                ask = await self._row(kind, rows, group, index, moment, bad=bool(unusable[index]))
             except MazemeshError as error:
                 failed[number] = self.fail(number, error)
                 continue
             if ask is not None:
                 asks.append(ask)
-        left = [ask for ask in asks if ask.episode not in failed]
-        for place, ask in enumerate(ask for ask in left if ask.row >= 0):
-            ask.row = place
-        return left
+        return asks
 
     async def _row(
-        self, kind: Kind, rows: Rows, index: int, moment: Moment, *, bad: bool
+        self, kind: Kind, rows: Rows, group: int, index: int, moment: Moment, *, bad: bool
     ) -> Ask | None:
         """What happened to one agent; who waits for an answer, if it does."""
         number, own = rows.episodes[index], rows.agents[index]
@@ -209,12 +216,12 @@ class Simulator:
             )
         if status == ACTS:
             agent.asking = True
-            return Ask(agent, number, own, moment, 0)
+            return Ask(agent, number, own, moment, group, 0)
         agent.end(status, success=bool(rows.successes[index]))
         self._leave(number, (kind.name, own), agent)
         if status == TRUNCATED and agent.learns:
             agent.asking = True
-            return Ask(agent, number, own, moment, -1)
+            return Ask(agent, number, own, moment, group, -1)
         moment.mask = np.ones_like(moment.mask)
         agent.finish(None if bad else moment)
         self.settle(agent)
@@ -262,19 +269,13 @@ class Simulator:
         if agent.learns:
             agent.earn_late(late.step, late.reward, self._lag)
 
-    def _end(self, number: int, groups: Sequence[tuple[Kind, list[Ask]]]) -> None:
+    def _end(self, number: int) -> None:
         episode = self._episodes.pop(number, None)
         if episode is None:
             return
         self._everyone.episodes -= 1
         self._everyone.counts.ended += 1
-        if episode.agents:
-            self._everyone.counts.cut += 1
-            gone = set(map(id, episode.agents.values()))
-            for _, asks in groups:
-                asks[:] = [ask for ask in asks if id(ask.agent) not in gone]
-                for place, ask in enumerate(ask for ask in asks if ask.row >= 0):
-                    ask.row = place
+        self._everyone.counts.cut += bool(episode.agents)
         for agent in episode.agents.values():
             self._cut(agent)
         for agent in episode.ended.values():
@@ -298,7 +299,7 @@ class Simulator:
             for agent in (*episode.agents.values(), *episode.ended.values()):
                 self._cut(agent)
         self._episodes.clear()
-        self.flush()
+        self._hand_over()
 
     def _cut(self, agent: Agent) -> None:
         if agent.is_gone:
@@ -333,22 +334,32 @@ class Simulator:
         if agent.place is not None:
             self._due.extend((agent.place, step) for step in steps)
 
-    def flush(self) -> None:
-        """Hands over what is to be learned from, all at once."""
+    async def flush(self) -> None:
+        """Hands over what is to be learned from; returns when it is in rows of experience."""
+        for learning in self._hand_over():
+            await asyncio.shield(learning)
+
+    def _hand_over(self) -> list[asyncio.Task[None]]:
         due, self._due = self._due, []
         self._everyone.counts.steps += len(due)
         by_trainee: dict[Trainee, list[tuple[Place, Step]]] = {}
         for place, step in due:
             by_trainee.setdefault(place.trainee, []).append((place, step))
-        for trainee, steps in by_trainee.items():
-            trainee.learn(steps)
+        return [trainee.learn(steps) for trainee, steps in by_trainee.items()]
 
 
-def by_policy(asks: Iterable[Ask]) -> Iterator[list[Ask]]:
-    """Those who ask the same policy, together."""
-    found: dict[str, list[Ask]] = {}
-    for ask in asks:
-        found.setdefault(ask.agent.policy, []).append(ask)
+def by_policy(groups: Iterable[tuple[Kind, list[Ask]]]) -> Iterator[tuple[Kind, list[Ask]]]:
+    """Those of a kind who ask the same policy, together, in whichever `Rows` they stand.
+
+    Of agents that `name:latest` plays some may learn and others, which began when no version said
+    how to collect, may not.
+    """
+    found: dict[tuple[str, str, bool], tuple[Kind, list[Ask]]] = {}
+    for kind, asks in groups:
+        for ask in asks:
+            agent = ask.agent
+            key = kind.name, agent.policy, agent.learns
+            found.setdefault(key, (kind, []))[1].append(ask)
     yield from found.values()
 
 

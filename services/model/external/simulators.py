@@ -145,7 +145,7 @@ class Simulators:
                 continue
             if agent.place is not None and agent.place.trainee is not trainee:
                 before = agent.place.trainee
-                before.learn((agent.place, step) for step in agent.part())
+                before.learn([(agent.place, step) for step in agent.part()])
                 before.give_back(agent.place)
                 agent.place = None
             if agent.place is None:

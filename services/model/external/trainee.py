@@ -7,15 +7,16 @@ an agent straight to the first of another, and is filled soon.
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from mazemesh.collecting.acting import Acting, Collector
+from mazemesh.collecting.acting import LADDER, Acting, Collector
 from mazemesh.collecting.shown import Shown
 from mazemesh.collecting.step import OVER, Consequence, Decision
 from mazemesh.errors import ResourceExhausted
@@ -23,6 +24,8 @@ from mazemesh.games.spaces import Space
 from mazemesh.games.spaces.arrays import action_dtype
 from mazemesh.policy.deciding import Deciding
 from mazemesh.policy.heads import logits_width
+from services._harness.pacing import paced
+from services._harness.shielded import Shielded
 from services.model.external.agents import Step
 from services.model.external.recorder import Recorder
 from services.model.external.turns import TRUNCATED
@@ -32,7 +35,8 @@ Float = npt.NDArray[np.float32]
 
 BLOCK_ROWS: Final = 64
 MOST_ROWS: Final = 4096
-LADDER: Final = 16
+_PART_STEPS: Final = 4096
+"""That are put in order at once."""
 
 
 class Method(Protocol):
@@ -107,7 +111,17 @@ class Trainee:
         self._free: deque[int] = deque()
         self._fresh = 0
         self._episodes = 0
+        self._in_turn, self._learning = asyncio.Lock(), Shielded()
         self.agents = 0
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is learned from now; what it wrote may wait for Replay still."""
+        return self._learning.is_idle
+
+    async def learned(self) -> None:
+        """Returns when rows are made of all that was handed over."""
+        await self._learning.join()
 
     @property
     def size_bytes(self) -> int:
@@ -164,25 +178,37 @@ class Trainee:
         given = columns if len(columns) > 1 else next(iter(columns.values()))
         return self.shown.pack_actions(self.deciding.bounded(given))
 
-    def learn(self, steps: Iterable[tuple[Place, Step]]) -> None:
-        """Whole steps of agents, those of each in order."""
-        left = list(steps)
-        while left:
-            chosen: list[tuple[int, Step]] = []
-            rest: list[tuple[Place, Step]] = []
-            seen: set[int] = set()
-            first: tuple[int, int] | None = None
-            for place, step in left:
-                block, row = divmod(place.row, BLOCK_ROWS)
-                first = first or (block, step.version)
-                if (block, step.version) == first and place.row not in seen:
-                    chosen.append((row, step))
-                else:
-                    rest.append((place, step))
-                seen.add(place.row)
-            assert first is not None
-            self._blocks[first[0]].add(chosen, first[1])
-            left = rest
+    def learn(self, steps: Sequence[tuple[Place, Step]]) -> asyncio.Task[None]:
+        """Begins to make rows of whole steps of agents, those of each in order.
+
+        It goes to its end, after what was handed over before, with a turn for everybody else now
+        and then: agents whose rewards may be late hold many steps, and all of them may end at once.
+        """
+        return self._learning.begin(self._learn(steps))
+
+    async def _learn(self, steps: Sequence[tuple[Place, Step]]) -> None:
+        async with self._in_turn:
+            async for block, chosen, version in paced(_together(steps)):
+                self._blocks[block].add(chosen, version)
+
+
+def _together(
+    steps: Sequence[tuple[Place, Step]],
+) -> Iterator[tuple[int, list[tuple[int, Step]], int]]:
+    """Steps that a block takes at once: its number, steps by row, each once, and their version."""
+    for first in range(0, len(steps), _PART_STEPS):
+        blocks: dict[int, dict[int, list[Step]]] = {}
+        for place, step in steps[first : first + _PART_STEPS]:
+            block, row = divmod(place.row, BLOCK_ROWS)
+            blocks.setdefault(block, {}).setdefault(row, []).append(step)
+        for block, rows in blocks.items():
+            for number in range(max(map(len, rows.values()))):
+                by_version: dict[int, list[tuple[int, Step]]] = {}
+                for row, own in rows.items():
+                    if number < len(own):
+                        by_version.setdefault(own[number].version, []).append((row, own[number]))
+                for version, chosen in by_version.items():
+                    yield block, chosen, version
 
 
 class _Block:

@@ -31,6 +31,11 @@ _WRITE_BYTES: Final = 16 * 1024 * 1024
 class Writer(Protocol):
     """Writes into one table of Replay."""
 
+    @property
+    def trouble(self) -> str:
+        """Why the write that waits was not taken so far; empty while it may wait for room."""
+        ...
+
     async def write(self, experience: Experience) -> None:
         """Stores a batch, once, however long that takes.
 
@@ -169,6 +174,7 @@ class Trainees:
             self._clock,
             batch_rows=method.batch_rows,
             batches_ahead=method.batches_ahead,
+            trouble=lambda: writer.trouble,
         )
         made = Trainee(version.name, version.collection, method, state_size, recorder, self._rng)
         if made.size_bytes > self.room:
@@ -184,7 +190,8 @@ class Trainees:
     async def _sweep(self) -> None:
         """Ends those that have nothing left to do."""
         for one in list(self._going):
-            if not one.agents and (one.recorder.idle or one.recorder.error is not None):
+            is_written = one.recorder.idle or one.recorder.error is not None
+            if not one.agents and one.is_idle and is_written:
                 self._going.remove(one)
                 await self._end(one)
 
@@ -202,6 +209,7 @@ class Trainees:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 for one in self.all:
+                    await one.learned()
                     await _written(one.recorder)
         everyone = self.all
         self._there.clear()

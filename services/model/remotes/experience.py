@@ -39,7 +39,7 @@ class ReplayTables:
         signature = method.collector(1, state_size).signature
         tables = await in_thread(self._threads, self._connected)
         appends = await in_thread(self._threads, tables.writer, method.table, signature)
-        return TableWriter(method.table, appends, self._threads)
+        return TableWriter(appends, self._threads)
 
     def _connected(self) -> ExperienceTables:
         if self._tables is None:
@@ -58,9 +58,14 @@ class ReplayTables:
 class TableWriter:
     """Writes into one table (`services.model.external.trainees.Writer`)."""
 
-    def __init__(self, table: str, appends: Appends, threads: ThreadPoolExecutor) -> None:
-        self._table, self._appends, self._threads = table, appends, threads
+    def __init__(self, appends: Appends, threads: ThreadPoolExecutor) -> None:
+        self._appends, self._threads = appends, threads
         self._closed = False
+
+    @property
+    def trouble(self) -> str:
+        """Why the write that waits was not taken so far; empty while it may wait for room."""
+        return self._appends.trouble
 
     async def write(self, experience: Experience) -> None:
         """Stores a batch, once, for as long as Replay is away or its table full.

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select,
 from sqlalchemy.sql.dml import Update
 
 from services.model.experiments.experiment import Experiment, State
-from services.model.experiments.figures import Figures
+from services.model.experiments.judging.figures import Figures
 from services.model.experiments.store import Known
 from services.model.stores.experiment_json import definition_json, read_definition
 from services.model.stores.sql_time import in_utc

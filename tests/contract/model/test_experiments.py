@@ -31,7 +31,7 @@ from services.model.experiments.experiment import (
     Plan,
     State,
 )
-from services.model.experiments.figures import Figures
+from services.model.experiments.judging.figures import Figures
 from services.model.registry.aliases import set_alias
 from services.model.registry.keeping.collecting import protected
 from services.model.registry.policy import Alias, Told, Version

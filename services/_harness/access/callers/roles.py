@@ -202,8 +202,10 @@ RPCS: Final[dict[str, Rpc]] = {
     f"{_MODEL}PublishPolicy": Rpc(
         _TRAINERS,
         Kind.WRITE,
-        policies=("header.name",),
+        # Whatever plays it writes there: Model with a key of its own, for simulators.
+        policies=("header.name", "header.collection.table"),
         games=("header.collection.game",),
+        may_be_empty=("header.collection.table",),
         what=("header.request_id", "header.sha256"),
     ),
     f"{_MODEL}GetPolicy": Rpc(_FETCHERS),
@@ -237,7 +239,8 @@ RPCS: Final[dict[str, Rpc]] = {
     f"{_MODEL}Infer": Rpc(_WORKERS | _TRAINERS),
     f"{_MODEL}GetPolicySignature": Rpc(_WORKERS | _TRAINERS),
     f"{_MODEL}ResetSessions": Rpc(_WORKERS | _TRAINERS),
-    # Who may ask policies says how that ended; people decide who is served by what.
+    # Who may ask policies says how that ended; people decide who is served by what. Where an
+    # experiment is named by its id the servicer looks whose policy it is of.
     f"{_MODEL}CreateExperiment": Rpc(
         _PEOPLE, Kind.WRITE, policies=("name",), what=("experiment_id", "alias")
     ),
@@ -248,7 +251,9 @@ RPCS: Final[dict[str, Rpc]] = {
     f"{_MODEL}RecordOutcomes": Rpc(
         _WORKERS | _TRAINERS | {Role.MATCHMAKER_SERVICE}, Kind.BULK, what=("experiment_id",)
     ),
-    f"{_MODEL}AssignSession": Rpc(_WORKERS | _TRAINERS | {Role.MATCHMAKER_SERVICE}, Kind.BULK),
+    f"{_MODEL}AssignSession": Rpc(
+        _WORKERS | _TRAINERS | {Role.MATCHMAKER_SERVICE}, Kind.BULK, policies=("policy",)
+    ),
     f"{_MODEL}GetDrift": READ,
     # Experience is written for those who are named, so they are within a key's prefixes.
     f"{_MODEL}ExternalEpisodes": Rpc(

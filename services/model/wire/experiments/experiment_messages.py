@@ -15,7 +15,6 @@ from mazemesh.errors import InvalidArgument
 from mazemesh.names import ALIAS, POLICY, shown
 from mazemesh.v1 import model_pb2 as pb
 from services.model.experiments.changes import Outcome
-from services.model.experiments.comparing import Comparison
 from services.model.experiments.experiment import (
     MOST_ARMS,
     MOST_STEPS,
@@ -32,7 +31,8 @@ from services.model.experiments.experiment import (
     Plan,
     Rules,
 )
-from services.model.experiments.figures import Figures
+from services.model.experiments.judging.comparing import Comparison
+from services.model.experiments.judging.figures import Figures
 
 MOST_OUTCOMES: Final = 1000
 _MOST_REASON: Final = 1024

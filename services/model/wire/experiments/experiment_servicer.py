@@ -13,10 +13,10 @@ from services._harness.access.admission import caller
 from services._harness.calls.context import Context
 from services._harness.pages.paging import page_size, page_token, read_token
 from services.model.experiments import changes
-from services.model.experiments.comparing import compare
+from services.model.experiments.calls.serving import Serving
 from services.model.experiments.experiment import Definition, Experiment
-from services.model.experiments.figures import Figures
-from services.model.experiments.serving import Serving
+from services.model.experiments.judging.comparing import compare
+from services.model.experiments.judging.figures import Figures
 from services.model.experiments.steward import Steward
 from services.model.inference.inference import Inference
 from services.model.registry import registry
@@ -84,6 +84,7 @@ class ExperimentMethods:
         """Gives the arms other weights."""
         experiment_id = messages.check_id(request.experiment_id)
         weights = messages.read_weights(request.weights)
+        await self._check_own(experiment_id)
         await self.steward.flush()
         experiment = await self._store.transact(
             lambda tx: changes.update(
@@ -99,6 +100,7 @@ class ExperimentMethods:
         """Ends an experiment."""
         experiment_id = messages.check_id(request.experiment_id)
         reason = messages.check_text("reason", request.reason)
+        await self._check_own(experiment_id)
         await self.steward.flush()
         experiment = await self._store.transact(
             lambda tx: changes.stop(tx, experiment_id, reason, self._now())
@@ -112,6 +114,7 @@ class ExperimentMethods:
         """How sessions ended."""
         experiment_id = messages.check_id(request.experiment_id)
         outcomes = messages.read_outcomes(request)
+        await self._check_own(experiment_id)
         recorded = await self._store.transact(
             lambda tx: changes.record(tx, experiment_id, outcomes, self._now())
         )
@@ -135,6 +138,12 @@ class ExperimentMethods:
                 )
         version = await self._store.transact(lambda tx: registry.resolve_file(tx, reference))
         return pb.AssignSessionResponse(name=version.name, version=version.number)
+
+    async def _check_own(self, experiment_id: str) -> None:
+        """Raises PermissionDenied: the key is bound to other policies; NotFound: there is none."""
+        if caller().restricted:
+            found = await self._store.transact(lambda tx: changes.find(tx, experiment_id))
+            caller().check_policy(found.definition.name, f"experiment_id {experiment_id}: policy")
 
     async def _whole(self, experiment_id: str) -> pb.Experiment:
         await self.steward.flush()

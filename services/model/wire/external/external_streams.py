@@ -18,7 +18,8 @@ from services.model.external.turns import Told
 from services.model.wire.external.external_messages import read_simulator, read_turn, told_message
 
 AT_ONCE: Final = 16
-"""Turns of a stream that are being answered; the next is not read before one is."""
+"""Turns of a stream that are being answered, and messages that it has not taken: as long as there
+are so many the next turn is not read."""
 
 _DRAIN_SECONDS: Final = 2.0
 
@@ -59,7 +60,7 @@ class ExternalStreams:
             while True:
                 try:
                     async with asyncio.timeout(self._heartbeat):
-                        told = await stream.told.get()
+                        told = await stream.next_told()
                 except TimeoutError:
                     yield _HEARTBEAT
                     continue
@@ -83,7 +84,7 @@ class ExternalStreams:
         self._closing = True
         self._ended.clear()
         for stream in self._open:
-            stream.told.put_nowait(_stopping())
+            stream.tell(_stopping())
         if self._open:  # who does not read is not waited for
             with suppress(TimeoutError):
                 async with asyncio.timeout(_DRAIN_SECONDS):
@@ -99,10 +100,20 @@ class _Stream:
 
     def __init__(self, simulators: Simulators, idle_seconds: float) -> None:
         self._simulators, self._idle = simulators, idle_seconds
-        self.told: asyncio.Queue[Told | Exception | None] = asyncio.Queue()
+        self._told: asyncio.Queue[Told | Exception | None] = asyncio.Queue()
         self._simulator: Simulator | None = None
         self._answering: set[asyncio.Task[None]] = set()
-        self._room = asyncio.Semaphore(AT_ONCE)
+        self._fewer = asyncio.Event()
+
+    def tell(self, told: Told | Exception | None) -> None:
+        """What the simulator is to be told next; an error, or None, ends the stream."""
+        self._told.put_nowait(told)
+
+    async def next_told(self) -> Told | Exception | None:
+        """What it is told next."""
+        told = await self._told.get()
+        self._fewer.set()
+        return told
 
     async def read(self, messages: Messages) -> None:
         """Reads to the end; how it ended is told."""
@@ -110,9 +121,9 @@ class _Stream:
             await self._read(messages)
             if self._answering:
                 await asyncio.wait(self._answering)
-            self.told.put_nowait(None)
-        except Exception as error:
-            self.told.put_nowait(error)
+            self.tell(None)
+        except Exception as error:  # whatever it is, the simulator waits for an end
+            self.tell(error)
 
     async def _read(self, messages: Messages) -> None:
         first = await self._next(messages)
@@ -122,17 +133,23 @@ class _Stream:
         self._simulator = simulator = Simulator(self._simulators, kinds, lag)
         opened = await simulator.opened()
         _log.info("simulator", name=name, kinds=[kind.name for kind in kinds])
-        self.told.put_nowait(opened)
-        answering = Answering(self._simulators, simulator, self.told.put_nowait)
+        self.tell(opened)
+        answering = Answering(self._simulators, simulator, self.tell)
         while (message := await self._next(messages)) is not None:
             turn = read_turn(message)
-            await self._room.acquire()
+            await self._room()
             work, failed = await simulator.take(turn)
             for one in failed:
-                self.told.put_nowait(one)
+                self.tell(one)
             task = asyncio.create_task(answering.answer(work))
             self._answering.add(task)
             task.add_done_callback(self._answered)
+
+    async def _room(self) -> None:
+        """Returns when another turn may be taken."""
+        while len(self._answering) + self._told.qsize() >= AT_ONCE:
+            self._fewer.clear()
+            await self._fewer.wait()
 
     async def _next(self, messages: Messages) -> pb.ExternalEpisodesRequest | None:
         try:
@@ -145,9 +162,9 @@ class _Stream:
 
     def _answered(self, task: asyncio.Task[None]) -> None:
         self._answering.discard(task)
-        self._room.release()
+        self._fewer.set()
         if not task.cancelled() and (error := task.exception()) is not None:
-            self.told.put_nowait(error if isinstance(error, Exception) else None)
+            self.tell(error if isinstance(error, Exception) else None)
 
     def close(self) -> None:
         """Nothing more is told: its agents are cut off."""

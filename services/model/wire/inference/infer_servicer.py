@@ -8,7 +8,7 @@ from mazemesh.names import POLICY
 from mazemesh.v1 import model_pb2 as pb
 from services._harness.access.admission import caller
 from services._harness.calls.context import Context
-from services.model.experiments.serving import Serving
+from services.model.experiments.calls.serving import Serving
 from services.model.inference.inference import Inference
 from services.model.inference.pointers import name_in_use
 from services.model.wire.experiments.experiment_messages import check_session

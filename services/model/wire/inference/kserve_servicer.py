@@ -17,7 +17,7 @@ from mazemesh.names import POLICY, parse_reference
 from services._harness.access.admission import caller
 from services._harness.calls.context import Context
 from services._harness.calls.refusals import refusal
-from services.model.experiments.serving import Serving
+from services.model.experiments.calls.serving import Serving
 from services.model.inference.inference import Inference
 from services.model.wire.inference import kserve_messages as messages
 from services.model.wire.inference.infer_servicer import deadline

@@ -111,6 +111,18 @@ async def test_what_model_refuses_and_what_never_ends_is_let_go() -> None:
     assert world.model.outcomes == {}
 
 
+async def test_whose_seat_was_given_away_is_not_waited_for_without_end() -> None:
+    world = World()
+    world.note("m1")
+    world.elo.played["m1"] = {"bot/random": 0.0, "player/zoe": 1.0}
+    await world.reporting.look()
+    assert len(world.store.rows) == 1
+    world.now += KEPT_SECONDS + 1
+    await world.reporting.look()
+    assert world.store.rows == {}
+    assert world.model.outcomes == {}
+
+
 async def test_what_was_noted_last_is_kept_when_it_stops() -> None:
     world = World()
     world.note("m1")

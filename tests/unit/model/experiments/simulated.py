@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from services.model.experiments.comparing import compare
-from services.model.experiments.deciding import decide
 from services.model.experiments.experiment import (
     Definition,
     Experiment,
@@ -19,7 +17,9 @@ from services.model.experiments.experiment import (
     Rules,
     State,
 )
-from services.model.experiments.figures import Figures
+from services.model.experiments.judging.comparing import compare
+from services.model.experiments.judging.deciding import decide
+from services.model.experiments.judging.figures import Figures
 
 BEGIN = datetime(2026, 11, 30, tzinfo=UTC)
 

@@ -83,6 +83,19 @@ async def test_agents_wait_while_what_was_played_does() -> None:
     running.cancel()
 
 
+async def test_what_replay_says_is_the_reason() -> None:
+    table, clock, said = Table(), Clock(), [""]
+    table.room.clear()
+    recorder = Recorder("pole", table.write, 2, clock, trouble=lambda: said[0])
+    running = asyncio.create_task(recorder.run())
+    recorder.put(rows(1))
+    await asyncio.sleep(0)
+    clock.now = 1.0
+    said[0] = "failed to connect to 127.0.0.1:1"
+    assert recorder.reason() == "1 rows of pole wait for Replay: failed to connect to 127.0.0.1:1"
+    running.cancel()
+
+
 async def test_nobody_waits_for_ever_and_what_is_dropped_is_counted() -> None:
     table, clock = Table(), Clock()
     table.room.clear()

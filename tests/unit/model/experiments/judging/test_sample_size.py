@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.model.experiments.sample_size import required_observations
+from services.model.experiments.judging.sample_size import required_observations
 
 USUAL = {"base": 0.5, "mean": 0.4, "tolerance": 0.0, "share": 0.1, "alpha": 0.05, "power": 0.99}
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from services.model.experiments.comparing import Broken, first_broken
 from services.model.experiments.experiment import Experiment, Kind, Metric, Plan, State
-from services.model.experiments.figures import Figures
+from services.model.experiments.judging.comparing import Broken, first_broken
+from services.model.experiments.judging.figures import Figures
 
 _CANARY: Final = 1
 """The place of a canary's second arm."""

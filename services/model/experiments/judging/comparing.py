@@ -7,15 +7,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from services.model.experiments.evidence import (
+from services.model.experiments.experiment import Experiment, Kind, Metric
+from services.model.experiments.judging.evidence import (
     Interval,
     Sample,
     difference_interval,
     log_e_value,
 )
-from services.model.experiments.experiment import Experiment, Kind, Metric
-from services.model.experiments.figures import Figures
-from services.model.experiments.sample_size import required_observations
+from services.model.experiments.judging.figures import Figures
+from services.model.experiments.judging.sample_size import required_observations
 
 _MOST_LOG: Final = 700.0
 """Of what a double holds."""

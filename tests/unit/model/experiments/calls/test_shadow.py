@@ -8,14 +8,14 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from mazemesh.errors import FailedPrecondition
+from services.model.experiments.calls.routes import Route
+from services.model.experiments.calls.shadow import MOST_CALLS, Shadow
+from services.model.experiments.calls.tallies import Tallies
 from services.model.experiments.experiment import Kind
-from services.model.experiments.figures import Figures
-from services.model.experiments.routes import Route
-from services.model.experiments.shadow import MOST_CALLS, Shadow
-from services.model.experiments.tallies import Tallies
+from services.model.experiments.judging.figures import Figures
 from services.model.inference.calls import Asked, Sessions
 from services.model.inference.layout import MOST_ROWS
-from tests.unit.model.experiments.fake_inference import FakeInference, asked
+from tests.unit.model.experiments.calls.fake_inference import FakeInference, asked
 from tests.unit.model.experiments.simulated import experiment
 
 ROUTE = Route.of(experiment(Kind.SHADOW, weights=(1.0, 1.0)))

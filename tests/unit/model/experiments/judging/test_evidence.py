@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import betaln
 
-from services.model.experiments.evidence import Sample, difference_interval, log_e_value
+from services.model.experiments.judging.evidence import Sample, difference_interval, log_e_value
 
 
 def by_hand(sample: Sample, mean: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from services.model.experiments.figures import Figures
+from services.model.experiments.judging.figures import Figures
 
 Counted = Mapping[str, Mapping[int, Figures]]
 """Figures by experiment and arm."""

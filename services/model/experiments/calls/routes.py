@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from services.model.experiments.assignment import arm_of, is_shown
+from services.model.experiments.calls.assignment import arm_of, is_shown
 from services.model.experiments.experiment import Experiment, Kind
 from services.model.registry.policy import Alias, Event
 

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 from scipy.stats import binom
 
-from services.model.experiments.assignment import arm_of, is_shown
+from services.model.experiments.calls.assignment import arm_of, is_shown
 
 SESSIONS = [f"game-{number}" for number in range(10_000)]
 

@@ -6,7 +6,7 @@ import math
 from statistics import NormalDist
 from typing import Final
 
-from services.model.experiments.evidence import Sample
+from services.model.experiments.judging.evidence import Sample
 
 MOST: Final = 10**9
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from services.model.experiments.experiment import Metric
-from services.model.experiments.figures import CLASSES, Figures
+from services.model.experiments.judging.figures import CLASSES, Figures
 
 
 def test_quantiles_are_right_to_a_tenth() -> None:

@@ -14,14 +14,14 @@ from mazemesh.errors import (
     NotFound,
     ResourceExhausted,
 )
+from services.model.experiments.calls.routes import Route, Routes
+from services.model.experiments.calls.serving import Serving
+from services.model.experiments.calls.tallies import Tallies
 from services.model.experiments.experiment import Experiment, Kind
-from services.model.experiments.figures import Figures
-from services.model.experiments.routes import Route, Routes
-from services.model.experiments.serving import Serving
-from services.model.experiments.tallies import Tallies
+from services.model.experiments.judging.figures import Figures
 from services.model.inference.calls import Answer, Asked, RunFailed, Sessions
 from services.model.registry.policy import Alias, Event
-from tests.unit.model.experiments.fake_inference import FakeInference, asked
+from tests.unit.model.experiments.calls.fake_inference import FakeInference, asked
 from tests.unit.model.experiments.simulated import experiment
 
 SESSIONS = [f"game-{number}" for number in range(40)]

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Final
 
-from services.model.experiments.evidence import Sample
 from services.model.experiments.experiment import Metric
+from services.model.experiments.judging.evidence import Sample
 
 _LEAST_SECONDS: Final = 1e-4
 _RATIO: Final = 1.2

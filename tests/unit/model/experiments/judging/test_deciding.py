@@ -7,8 +7,8 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from services.model.experiments.deciding import decide, reweighted
 from services.model.experiments.experiment import Kind, Plan, Rules, State
+from services.model.experiments.judging.deciding import decide, reweighted
 from tests.unit.model.experiments.simulated import (
     BEGIN,
     bound,

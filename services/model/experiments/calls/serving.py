@@ -14,9 +14,9 @@ from mazemesh.errors import (
     NotFound,
     Unavailable,
 )
-from services.model.experiments.routes import Route, Routes
-from services.model.experiments.splitting import by_arm, can_split, joined, part_of
-from services.model.experiments.tallies import Tallies
+from services.model.experiments.calls.routes import Route, Routes
+from services.model.experiments.calls.splitting import by_arm, can_split, joined, part_of
+from services.model.experiments.calls.tallies import Tallies
 from services.model.inference.calls import NO_SESSIONS, Answer, Asked, RunFailed, RunTooLong
 
 

@@ -13,7 +13,7 @@ import pytest
 from tests.servers.external_run import World, external_world
 from tests.servers.running import eventually
 
-PAGE = Path(__file__).parents[3] / "docs" / "external.md"
+PAGE = Path(__file__).parents[4] / "docs" / "external.md"
 
 
 class Over(Exception):

@@ -15,9 +15,9 @@ import numpy as np
 import structlog
 
 from mazemesh.errors import MazemeshError
-from services.model.experiments.routes import Route
-from services.model.experiments.serving import Infers
-from services.model.experiments.tallies import Tallies
+from services.model.experiments.calls.routes import Route
+from services.model.experiments.calls.serving import Infers
+from services.model.experiments.calls.tallies import Tallies
 from services.model.inference.calls import NO_SESSIONS, Answer, Asked, Choosing
 from services.model.inference.layout import MOST_ROWS, Given
 

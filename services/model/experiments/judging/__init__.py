@@ -1,0 +1,1 @@
+"""What arms did, how sure their differences are, and what follows from it."""
