@@ -91,7 +91,11 @@ def start(
 ) -> None:
     """Put a training run, or a search, into the queue; it starts when there is room."""
     if tune:
-        run = {"--episodes": episodes, "--steps": steps, "--episode-steps": episode_steps}
+        run: dict[str, object] = {
+            "--episodes": episodes,
+            "--steps": steps,
+            "--episode-steps": episode_steps,
+        }
         run |= {"--maze-size": maze_size, "--set": hyperparameter, "--actors": actors > 1}
         _check_none(run, "of a run; a study takes --tune, --setting, --trials and --for")
     else:

@@ -189,6 +189,11 @@ class ShardedWriter:
     def __init__(self, table: ShardedReplay) -> None:
         self._table = table
 
+    @property
+    def trouble(self) -> str:
+        """Why an append that waits was not taken so far, of each shard that has not."""
+        return self._table.trouble
+
     def append(
         self,
         columns: Mapping[str, npt.ArrayLike],

@@ -110,9 +110,7 @@ class Reporting:
         results = await self._elo.results(sorted({one.match_id for one in page}))
         late = self._clock() - KEPT_SECONDS
         over = [
-            one
-            for one in page
-            if one.player in results.get(one.match_id, {}) or one.since < late
+            one for one in page if one.player in results.get(one.match_id, {}) or one.since < late
         ]
         scores: dict[str, dict[str, float]] = {}
         for one in over:

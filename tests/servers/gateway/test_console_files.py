@@ -13,7 +13,7 @@ from learner.form import SECTIONS
 from mazemesh.v1 import elo_pb2, matchmaker_pb2, model_pb2, registry_pb2
 from services.gateway.console.messages import LANGUAGES, chosen, messages
 from services.gateway.console.sitemap import PAGES, ROOT
-from services.gateway.jobs.job import State
+from services.gateway.jobs.nouns.job import State
 from services.gateway.rest.messages import words
 
 HERE = Path(__file__).parents[3] / "services" / "gateway" / "console"

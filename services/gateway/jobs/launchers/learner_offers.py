@@ -67,15 +67,6 @@ class LearnerOffers:
         """
         return await self._ask("preset", game, algorithm)
 
-    async def form(self, game: str, algorithm: str) -> dict[str, Any]:
-        """The fields of a run, by subject, with what can be put into them (`learner.form`).
-
-        Raises:
-            InvalidArgument: there is no such algorithm.
-            Unavailable: no learner is installed here.
-        """
-        return await self._ask("form", game, algorithm)
-
     async def check(self, work: Work) -> None:
         """Whether a learner, or `mazemesh tune`, would take it.
 

@@ -9,7 +9,6 @@ from pydantic import BaseModel, Field
 
 from services.gateway.access.visitor import VisitorDep
 from services.gateway.context import GatewayDep
-from mazemesh.training.sections import SETTINGS
 from services.gateway.rest.asking import Prefer, RequestId
 from services.gateway.rest.runs.job_models import JobModel, Started, StartTraining, told
 from services.gateway.rest.runs.job_requests import own, submit

@@ -15,7 +15,7 @@ from mazemesh.errors import MazemeshError
 from services.gateway.access.sockets import SocketDep, refusal
 from services.gateway.context import Gateway, GatewayDep
 from services.gateway.jobs.bind import Jobs
-from services.gateway.jobs.job import Job
+from services.gateway.jobs.nouns.job import Job
 from services.gateway.live.news import News
 from services.gateway.rest.runs.job_models import progress_message, told
 

@@ -14,6 +14,7 @@ import pytest
 from mazemesh.client.model import ModelClient
 from mazemesh.errors import (
     DeadlineExceeded,
+    InvalidArgument,
     ResourceExhausted,
     Unavailable,
 )

@@ -133,9 +133,7 @@ async def test_many_agents_that_end_at_once_leave_the_event_loop_to_others() -> 
 def test_who_learns_is_not_asked_with_who_does_not() -> None:
     moment = Moment(np.zeros(1, np.float32), np.ones(2, np.uint8))
     agents = [Agent(KIND, "pole:latest", learns=learns) for learns in (True, False, True)]
-    asks = [
-        Ask(agent, 1, number, moment, number % 2, 0) for number, agent in enumerate(agents)
-    ]
+    asks = [Ask(agent, 1, number, moment, number % 2, 0) for number, agent in enumerate(agents)]
     together = [
         [ask.number for ask in asked]
         for _, asked in by_policy([(KIND, asks[::2]), (KIND, asks[1::2])])

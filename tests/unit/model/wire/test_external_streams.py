@@ -13,7 +13,7 @@ from mazemesh.v1 import model_pb2 as pb
 from mazemesh.wire.spaces import space_to_proto
 from services.model.external.simulators import Simulators
 from services.model.external.trainees import Trainees
-from services.model.wire.external_streams import AT_ONCE, ExternalStreams
+from services.model.wire.external.external_streams import AT_ONCE, ExternalStreams
 
 TURNS = 200
 
