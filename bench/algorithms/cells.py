@@ -21,11 +21,12 @@ class Cell:
         algorithm: As `--algorithm` takes it.
         game: As `--game` takes it.
         steps: Environment steps of both; of a game of several agents, steps of all.
-        peer: Of Stable-Baselines3: the arguments of the algorithm, and `n_envs`, `normalize`,
-            `noise`, `policy`; empty where it has no such algorithm.
+        peer: Arguments of the peer's algorithm, and `n_envs`; of Stable-Baselines3 `normalize`,
+            `noise` and `policy`, of skrl `shared`: agents have one policy and one critic.
         judged: What the trained policy is judged on, if that is another game.
         quick: Whether it is among the few that are run unless told otherwise.
         cut: The peer's own settings take more steps.
+        by: Whose implementation it is compared with: Stable-Baselines3 or skrl.
     """
 
     algorithm: str
@@ -35,12 +36,20 @@ class Cell:
     judged: str = ""
     quick: bool = False
     cut: bool = False
+    by: str = "sb3"
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Modules without which the game is not there."""
+        return next((modules for part, modules in NEEDS.items() if part in self.game), ())
 
     @property
     def name(self) -> str:
         """As `--cells` takes it: `sac/Pendulum-v1`."""
         return f"{self.algorithm}/{self.game.rpartition(':')[2]}"
 
+
+NEEDS = {"ALE/": ("ale_py", "cv2"), "Rooms": ("minigrid",), "mpe2": ("mpe2",)}
 
 _WRAPPED = "gymnasium:bench.algorithms.environments"
 CARTPOLE, PENDULUM = "gymnasium:CartPole-v1", "gymnasium:Pendulum-v1"
@@ -270,6 +279,23 @@ CELLS = (
             ("dqn", {"learning_starts": 1000, "buffer_size": 50_000}),
         )
     ),
-    # Beside PPO with shared parameters: no MAPPO installs beside today's PettingZoo.
-    Cell("mappo", SPREAD, 500_000, {"n_envs": 4, "n_steps": 128, "batch_size": 256}),
+    # skrl documents settings for thousands of robots at once only; these are those of Yu et al.
+    # (2022, table 7), with as many games at once as ours.
+    Cell(
+        "mappo",
+        SPREAD,
+        500_000,
+        {
+            "n_envs": 16,
+            "shared": True,
+            "rollouts": 25,
+            "learning_epochs": 10,
+            "mini_batches": 3,
+            "learning_rate": 7e-4,
+            "entropy_loss_scale": 0.01,
+            "value_loss_scale": 1.0,
+            "grad_norm_clip": 10.0,
+        },
+        by="skrl",
+    ),
 )

@@ -1,10 +1,12 @@
-"""`python -m bench algorithms`: presets on well-known games, beside Stable-Baselines3."""
+"""`python -m bench algorithms`: presets on well-known games, beside Stable-Baselines3 and skrl."""
 
 from __future__ import annotations
 
 import json
 import statistics
+import subprocess
 from dataclasses import asdict
+from importlib.util import find_spec
 from typing import Annotated, Any
 
 import psutil
@@ -21,6 +23,10 @@ SHORT_SHARE = 0.25
 """Of a cell's steps, unless told otherwise."""
 
 FULL_SEEDS = 3
+
+FAILURES = (RuntimeError, OSError, ImportError, ValueError, subprocess.SubprocessError)
+"""Of a run that ended early, does not install, took too long or told nothing: the other cells go
+on."""
 
 
 @app.command()
@@ -56,28 +62,34 @@ def main(
 
 
 def compare(cell: Cell, seeds: int, steps: int, *, peers: bool = True) -> dict[str, Any]:
-    """A cell's runs, in turns so that both sides have the same of a busy machine."""
+    """A cell's runs, in turns so that both sides have the same of a busy machine.
+
+    What cannot run on this machine is told in `failures`, each with its side and seed.
+    """
     ours: list[Trained] = []
     theirs: list[Trained] = []
-    failures, loads = [], []
-    for seed in range(seeds):
-        for side, run in ((ours, run_mesh), (theirs, run_peer)):
-            if side is theirs and not (peers and cell.peer):
+    failures = [f"{name} is not installed" for name in cell.needs if find_spec(name) is None]
+    sides = [("mesh", ours, run_mesh), ("peer", theirs, run_peer)][: 2 if peers else 1]
+    loads = []
+    for seed in range(0 if failures else seeds):
+        for name, runs, run in sides:
+            if runs is theirs and not cell.peer:
                 continue
             loads.append(psutil.getloadavg()[0])
             try:
-                side.append(run(cell, seed, steps))
-            except RuntimeError as error:
-                failures.append(str(error))
+                runs.append(run(cell, seed, steps))
+            except FAILURES as error:
+                failures.append(f"{name}, seed {seed}: {error}")
     return {
         "cell": cell.name,
+        "by": cell.by,
         "steps": steps,
         "cut": cell.cut or steps < cell.steps,
         **gap(ours, theirs),
         "ours": [asdict(run) for run in ours],
         "peer": [asdict(run) for run in theirs],
         "failures": failures,
-        "load": round(statistics.mean(loads), 2),
+        "load": round(statistics.mean(loads), 2) if loads else None,
     }
 
 

@@ -1,4 +1,4 @@
-"""A cell by Stable-Baselines3."""
+"""A cell by the public implementation that it names."""
 
 from __future__ import annotations
 
@@ -13,21 +13,23 @@ from pathlib import Path
 
 from bench.algorithms.cells import Cell
 from bench.algorithms.run import EPISODES, EVALUATION_SEED, Trained
-from bench.learner.systems import ROOT, environment
+from bench.learner.systems import PLAYERS, ROOT, environment
 
-PROGRAM = ROOT / "bench" / "peers" / "sb3_algorithm.py"
+MODULES = {"sb3": "stable_baselines3", "skrl": "skrl"}
+"""What a peer is imported as; its program is `bench/peers/<peer>_algorithm.py`."""
+
 LONGEST = 4 * 3600.0
 
 
-def start() -> list[str]:
-    """How a Python begins that has Stable-Baselines3: this one, or one of an own environment.
+def start(peer: str = "sb3") -> list[str]:
+    """How a Python begins that has the peer: this one, or one of an own environment.
 
     Raises:
         RuntimeError: it does not install.
     """
-    if importlib.util.find_spec("stable_baselines3") is not None:
+    if importlib.util.find_spec(MODULES[peer]) is not None:
         return [sys.executable, "-P"]
-    return [str(environment("sb3")), "-P"]
+    return [str(environment(f"{peer}-algorithms", PLAYERS[peer])), "-P"]
 
 
 def run_peer(cell: Cell, seed: int, steps: int) -> Trained:
@@ -52,7 +54,8 @@ def run_peer(cell: Cell, seed: int, steps: int) -> Trained:
                 }
             )
         )
-        command, started = [*start(), str(PROGRAM), str(description)], time.time()
+        program = ROOT / "bench" / "peers" / f"{cell.by}_algorithm.py"
+        command, started = [*start(cell.by), str(program), str(description)], time.time()
         done = subprocess.run(
             command,
             capture_output=True,

@@ -49,14 +49,33 @@ SYSTEMS = {
     ),
 }
 
+PLAYERS = {
+    "sb3": System(
+        (
+            "stable-baselines3",
+            "gymnasium[classic-control]",
+            "ale-py",
+            "minigrid",
+            "opencv-python-headless",
+        ),
+        {},
+    ),
+    "skrl": System(("skrl", "mpe2"), {}),
+}
+"""Peers of `bench algorithms`, with the games that both sides play; each in one way only."""
+
 
 def program(name: str) -> Path:
     """The program that trains."""
     return ROOT / "bench" / "peers" / f"{name.replace('-', '_')}_solo.py"
 
 
-def environment(name: str) -> Path:
+def environment(name: str, system: System | None = None) -> Path:
     """The system's Python; installs it under the user's cache on first use.
+
+    Args:
+        name: Of its folder, and of the system in `SYSTEMS` unless it is given.
+        system: What to install.
 
     Raises:
         RuntimeError: It does not install; with what pip said.
@@ -67,7 +86,7 @@ def environment(name: str) -> Path:
     done = folder / ".installed"
     if done.exists():
         return python
-    system = SYSTEMS[name]
+    system = system or SYSTEMS[name]
     _call([sys.executable, "-P", "-m", "venv", "--clear", str(folder)])
     pins = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if line]
     # torch first and pinned, in builds too: a peer compares its own code, not another torch.

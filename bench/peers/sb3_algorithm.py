@@ -3,14 +3,10 @@
 Arguments: a JSON file with algorithm, game, judged, steps, seed, peer (settings), episodes and
 evaluation_seed. Prints a JSON object with `trained` (the time when training ended) and `returns` of
 greedy episodes afterwards.
-
-It has no MAPPO: there a game's agents are so many rows of one PPO (SuperSuit's wrapper), as
-PettingZoo's own tutorials train them; a step of a game counts as one of each agent.
 """
 
 from __future__ import annotations
 
-import importlib
 import json
 import sys
 import time
@@ -21,7 +17,6 @@ import numpy as np
 import stable_baselines3
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.noise import NormalActionNoise, OrnsteinUhlenbeckActionNoise
-from stable_baselines3.common.utils import set_random_seed
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
 
@@ -53,63 +48,24 @@ def noise(settings: dict[str, Any], env: VecEnv) -> dict[str, Any]:
     return {"action_noise": made(np.zeros(size), deviation * np.ones(size))}
 
 
-def parallel(module: str) -> Any:
-    """A parallel game of several agents."""
-    return importlib.import_module(module).parallel_env()
-
-
-def agents_as_rows(module: str, count: int) -> VecEnv:
-    """So many games, each agent of each a row."""
-    import supersuit
-
-    rows = supersuit.pettingzoo_env_to_vec_env_v1(parallel(module))
-    return supersuit.concat_vec_envs_v1(rows, count, num_cpus=1, base_class="stable_baselines3")
-
-
-def returns_of_agents(model: Any, module: str, episodes: int, seed: int) -> list[float]:
-    """Mean returns of the agents, each of which plays the policy greedily."""
-    game, returns = parallel(module), []
-    for episode in range(episodes):
-        seen, _ = game.reset(seed=seed + episode)
-        totals = dict.fromkeys(seen, 0.0)
-        while game.agents:
-            chosen = {
-                name: int(model.predict(seen[name], deterministic=True)[0]) for name in game.agents
-            }
-            seen, rewards, *_ = game.step(chosen)
-            for name, reward in rewards.items():
-                totals[name] += float(reward)
-        returns.append(sum(totals.values()) / len(totals))
-    return returns
-
-
 def main(given: dict[str, Any]) -> dict[str, Any]:
     """Trains, then judges."""
     settings = given["peer"]
     own = {"n_envs", "normalize", "noise", "policy"}
-    count, several = settings.get("n_envs", 1), given["algorithm"] == "mappo"
-    if several:
-        env = agents_as_rows(given["game"], count)
-        set_random_seed(given["seed"])  # such an environment takes none itself
-    else:
-        env = environments(given["game"], settings, count, given["seed"], training=True)
+    count = settings.get("n_envs", 1)
+    env = environments(given["game"], settings, count, given["seed"], training=True)
     arguments = {name: schedule(value) for name, value in settings.items() if name not in own}
-    algorithm = "PPO" if several else given["algorithm"].upper()
-    model = getattr(stable_baselines3, algorithm)(
+    model = getattr(stable_baselines3, given["algorithm"].upper())(
         settings.get("policy", "MlpPolicy"),
         env,
-        seed=None if several else given["seed"],
+        seed=given["seed"],
         device="cpu",
         **arguments,
         **noise(settings, env),
     )
     model.learn(given["steps"])
     trained = time.time()
-    seed = given["evaluation_seed"]
-    if several:
-        played = returns_of_agents(model, given["judged"], given["episodes"], seed)
-        return {"trained": trained, "returns": played}
-    judged = environments(given["judged"], settings, 1, seed, training=False)
+    judged = environments(given["judged"], settings, 1, given["evaluation_seed"], training=False)
     if isinstance(env, VecNormalize):
         judged.obs_rms = env.obs_rms
     returns = []

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from bench.algorithms.cells import CELLS
-from bench.algorithms.command import gap, report
+from bench.algorithms import command
+from bench.algorithms.cells import CELLS, Cell
+from bench.algorithms.command import compare, gap, report
 from bench.algorithms.mesh import mesh_command, to_learn
+from bench.algorithms.peer import MODULES
 from bench.algorithms.run import Trained, interquartile_range
+from bench.learner.systems import PLAYERS, ROOT
 from learner.algorithms.registry import find
 
 
@@ -46,3 +51,30 @@ def test_cells_are_of_algorithms_that_there_are(tmp_path: Path) -> None:
         assert f"--learner=--steps={to_learn(cell, cell.steps)}" in command
         assert find(cell.algorithm).name == cell.algorithm
         assert cell.peer
+        assert {cell.by} <= MODULES.keys() & PLAYERS.keys()
+        assert (ROOT / "bench" / "peers" / f"{cell.by}_algorithm.py").exists()
+
+
+def test_a_cell_whose_game_is_not_there_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "find_spec", lambda name: None)
+    cell = next(cell for cell in CELLS if cell.name == "ppo/Rooms-v0")
+    told = compare(cell, 1, 100)
+    assert told["failures"] == ["minigrid is not installed"]
+    assert report([told])["worst_return_gap"] is None
+    assert json.dumps(told)
+
+
+def test_a_side_that_cannot_run_says_so_and_the_other_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(cell: Cell, seed: int, steps: int) -> Trained:
+        raise subprocess.TimeoutExpired("peer", 1.0)
+
+    monkeypatch.setattr(command, "run_mesh", lambda cell, seed, steps: Trained(seed, 1.0, [2.0]))
+    monkeypatch.setattr(command, "run_peer", broken)
+    told = compare(CELLS[0], 2, 100)
+    assert told["our_return"] == 2.0
+    assert [failure.partition(":")[0] for failure in told["failures"]] == [
+        "peer, seed 0",
+        "peer, seed 1",
+    ]
