@@ -45,7 +45,7 @@ def main(
     """Train by both at equal steps; tell returns and wall-clock, command to last gradient step.
 
     Without options a few cells, one seed and a quarter of their steps, which takes about three
-    minutes. Each cell is told on stderr when it is done.
+    minutes. Each run and each cell is told on stderr when it is done.
     """
     wanted = [cell for cell in CELLS if (cell.name in cells if cells else cell.quick or full)]
     if not wanted or (cells and len(wanted) < len(set(cells))):
@@ -80,6 +80,10 @@ def compare(cell: Cell, seeds: int, steps: int, *, peers: bool = True) -> dict[s
                 runs.append(run(cell, seed, steps))
             except FAILURES as error:
                 failures.append(f"{name}, seed {seed}: {error}")
+                typer.echo(f"  {failures[-1]}", err=True)
+                continue
+            told = f"{runs[-1].mean:.2f} after {runs[-1].seconds:.0f} s"
+            typer.echo(f"  {cell.name}, {name}, seed {seed}: {told}", err=True)
     return {
         "cell": cell.name,
         "by": cell.by,
