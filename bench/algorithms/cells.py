@@ -44,6 +44,12 @@ class Cell:
         return next((modules for part, modules in NEEDS.items() if part in self.game), ())
 
     @property
+    def drawn(self) -> bool:
+        """Whether judged policies draw their actions: RL Baselines3 Zoo judges so on ALE and
+        MiniGrid, where the best action of every cell may turn on the spot."""
+        return self.algorithm != "dqn" and any(part in self.game for part in ("ALE/", "Rooms"))
+
+    @property
     def name(self) -> str:
         """As `--cells` takes it: `sac/Pendulum-v1`."""
         return f"{self.algorithm}/{self.game.rpartition(':')[2]}"

@@ -1,4 +1,4 @@
-"""What a version of a policy earns by playing greedily, in the environments themselves."""
+"""What a version of a policy earns by playing, in the environments themselves."""
 
 from __future__ import annotations
 
@@ -10,10 +10,16 @@ import numpy as np
 from mazemesh.policy.onnx_policy import OnnxPolicy
 
 
-def play_gymnasium(policy: OnnxPolicy, identifier: str, episodes: int, seed: int) -> list[float]:
-    """Returns of so many episodes; `identifier` is one that `gymnasium.make` knows."""
+def play_gymnasium(
+    policy: OnnxPolicy, identifier: str, episodes: int, seed: int, *, drawn: bool
+) -> list[float]:
+    """Returns of so many episodes; `identifier` is one that `gymnasium.make` knows.
+
+    Actions are the policy's best or, `drawn`, of its distribution.
+    """
     import gymnasium
 
+    rng = np.random.default_rng(seed) if drawn else None
     env = gymnasium.make(identifier)
     returns = []
     for episode in range(episodes):
@@ -21,7 +27,8 @@ def play_gymnasium(policy: OnnxPolicy, identifier: str, episodes: int, seed: int
         total, over = 0.0, False
         state = np.zeros((1, policy.state_size), np.float32)
         while not over:
-            action, state = _greedy(policy, np.asarray(observation), env.action_space, state)
+            shown = np.asarray(observation)
+            action, state = _chosen(policy, shown, env.action_space, state, rng)
             observation, reward, terminated, truncated, _ = env.step(action)
             total, over = total + float(reward), terminated or truncated
         returns.append(total)
@@ -29,9 +36,13 @@ def play_gymnasium(policy: OnnxPolicy, identifier: str, episodes: int, seed: int
     return returns
 
 
-def play_pettingzoo(policy: OnnxPolicy, module: str, episodes: int, seed: int) -> list[float]:
+def play_pettingzoo(
+    policy: OnnxPolicy, module: str, episodes: int, seed: int, *, drawn: bool
+) -> list[float]:
     """Mean returns of the agents of a parallel game, each of which plays the policy."""
     import importlib
+
+    rng = np.random.default_rng(seed) if drawn else None
 
     env: Any = importlib.import_module(module).parallel_env()
     returns = []
@@ -42,9 +53,8 @@ def play_pettingzoo(policy: OnnxPolicy, module: str, episodes: int, seed: int) -
         while env.agents:
             actions = {}
             for name in env.agents:
-                actions[name], state[name] = _greedy(
-                    policy, np.asarray(observations[name]), env.action_space(name), state[name]
-                )
+                shown, space = np.asarray(observations[name]), env.action_space(name)
+                actions[name], state[name] = _chosen(policy, shown, space, state[name], rng)
             observations, rewards, *_ = env.step(actions)
             for name, reward in rewards.items():
                 totals[name] += float(reward)
@@ -53,15 +63,19 @@ def play_pettingzoo(policy: OnnxPolicy, module: str, episodes: int, seed: int) -
     return returns
 
 
-def _greedy(
-    policy: OnnxPolicy, observation: np.ndarray, space: Any, state: np.ndarray
+def _chosen(
+    policy: OnnxPolicy,
+    observation: np.ndarray,
+    space: Any,
+    state: np.ndarray,
+    rng: np.random.Generator | None,
 ) -> tuple[Any, np.ndarray]:
-    """The best action, as the environment takes it, and what is remembered."""
+    """An action as the environment takes it, and what is remembered."""
     number = hasattr(space, "n")
     mask = np.ones((1, int(space.n) if number else 0), np.uint8)
     shown = observation[None].astype(_dtype(observation), copy=False)
     logits, _, state = policy.infer(shown, mask, state)
-    action = policy.deciding.best(logits)
+    action = policy.decide(logits, rng)
     assert not isinstance(action, Mapping)
     return (int(action[0]) + int(getattr(space, "start", 0)) if number else action[0]), state
 

@@ -55,7 +55,8 @@ def run_mesh(cell: Cell, seed: int, steps: int) -> Trained:
             policy = _last(server.address, policy_name(cell.game))
     game = (cell.judged or cell.game).partition(":")
     play = play_pettingzoo if game[0] == "pettingzoo" else play_gymnasium
-    return Trained(seed, ended - started, play(policy, game[2], EPISODES, EVALUATION_SEED))
+    returns = play(policy, game[2], EPISODES, EVALUATION_SEED, drawn=cell.drawn)
+    return Trained(seed, ended - started, returns)
 
 
 def mesh_command(cell: Cell, seed: int, steps: int, data: Path) -> list[str]:

@@ -50,6 +50,7 @@ def run_peer(cell: Cell, seed: int, steps: int) -> Trained:
                     "seed": seed,
                     "peer": dict(cell.peer),
                     "episodes": EPISODES,
+                    "drawn": cell.drawn,
                     "evaluation_seed": EVALUATION_SEED,
                 }
             )

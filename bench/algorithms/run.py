@@ -6,7 +6,7 @@ import statistics
 from dataclasses import dataclass
 
 EPISODES = 20
-"""That a trained policy is judged by, greedily."""
+"""That a trained policy is judged by."""
 
 EVALUATION_SEED = 1_000_000
 
@@ -18,7 +18,7 @@ class Trained:
     Attributes:
         seed: Of the run.
         seconds: From the command on to the last gradient step.
-        returns: Of `EPISODES` greedy episodes of the trained policy.
+        returns: Of `EPISODES` episodes of the trained policy.
     """
 
     seed: int

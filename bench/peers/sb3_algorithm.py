@@ -1,8 +1,8 @@
 """An algorithm of Stable-Baselines3 on a game, in the virtual environment of its own.
 
 Arguments: a JSON file with algorithm, game, judged, steps, seed, peer (settings), episodes and
-evaluation_seed. Prints a JSON object with `trained` (the time when training ended) and `returns` of
-greedy episodes afterwards.
+evaluation_seed, drawn. Prints a JSON object with `trained` (the time when training ended) and
+`returns` of episodes afterwards, greedy ones unless actions are to be drawn.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def main(given: dict[str, Any]) -> dict[str, Any]:
     returns = []
     observation, total = judged.reset(), 0.0
     while len(returns) < given["episodes"]:
-        action, _ = model.predict(observation, deterministic=True)
+        action, _ = model.predict(observation, deterministic=not given.get("drawn"))
         observation, reward, done, _ = judged.step(action)
         total += float(reward[0])
         if done[0]:
