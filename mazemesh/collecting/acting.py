@@ -207,7 +207,8 @@ def method(
     rows, shown, several = games * seats, Shown.of(spec, bits), spec.seats > 1
     distribution = distribution_of(collection.action_distribution, "collection")
     if collection.HasField("unroll"):
-        acting = _drawing(shown, distribution, games, seats, rng)
+        correlation = collection.unroll.noise_correlation
+        acting = _drawing(shown, distribution, CorrelatedNoise(games, seats, correlation, rng), rng)
         stated = spec.state_space if collection.unroll.with_state else None
         compact = _is_compact(shown) and stated is None
         collecting = _compact() if compact else UnrollCollector
@@ -275,11 +276,14 @@ def _compact_own_pace() -> type[OwnPaceUnrollCollector]:
 
 
 def _drawing(
-    shown: Shown, distribution: ActionDistribution, games: int, seats: int, rng: np.random.Generator
+    shown: Shown,
+    distribution: ActionDistribution,
+    noise: CorrelatedNoise,
+    rng: np.random.Generator,
 ) -> Acting:
     if isinstance(shown.action, Discrete):
         return SoftmaxActing(rng)
-    return DrawnActing(shown, distribution, CorrelatedNoise(games, seats, 0.0, rng), rng)
+    return DrawnActing(shown, distribution, noise, rng)
 
 
 def _epsilon_greedy(

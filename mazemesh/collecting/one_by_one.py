@@ -37,7 +37,8 @@ def acting(collection: Collection, shown: Shown, rows: int, rng: np.random.Gener
     distribution = distribution_of(collection.action_distribution, "collection")
     kind = collection.WhichOneof("method")
     if kind == "unroll":
-        return DrawnActing(shown, distribution, CorrelatedNoise(rows, 1, 0.0, rng), rng)
+        noise = CorrelatedNoise(rows, 1, collection.unroll.noise_correlation, rng)
+        return DrawnActing(shown, distribution, noise, rng)
     if explores_in_turn(collection):
         wanted = collection.sequence if kind == "sequence" else collection.transition
         epsilons = ape_x_epsilons(LADDER, wanted.epsilon, wanted.epsilon_exponent)

@@ -159,12 +159,14 @@ class RolePolicy(_message.Message):
     def __init__(self, role: _Optional[str] = ..., policy: _Optional[str] = ..., seats: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class UnrollCollection(_message.Message):
-    __slots__ = ("length", "with_state")
+    __slots__ = ("length", "with_state", "noise_correlation")
     LENGTH_FIELD_NUMBER: _ClassVar[int]
     WITH_STATE_FIELD_NUMBER: _ClassVar[int]
+    NOISE_CORRELATION_FIELD_NUMBER: _ClassVar[int]
     length: int
     with_state: bool
-    def __init__(self, length: _Optional[int] = ..., with_state: _Optional[bool] = ...) -> None: ...
+    noise_correlation: float
+    def __init__(self, length: _Optional[int] = ..., with_state: _Optional[bool] = ..., noise_correlation: _Optional[float] = ...) -> None: ...
 
 class TransitionCollection(_message.Message):
     __slots__ = ("n_step", "discount", "epsilon", "epsilon_exponent", "choosing", "noise", "noise_correlation", "write_rows", "masks")

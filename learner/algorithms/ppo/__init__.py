@@ -163,21 +163,25 @@ ALGORITHM = Algorithm(
                 settings={**NORMALIZED, "activation": "tanh", "normalize_rewards": True},
                 ends=True,
             ),
+            # White noise reaches the top once in 36,000 steps, which a small budget seldom sees;
+            # with 0.6 it is once in some 2,000. With 0.9 it is five times as often, but by what
+            # noise does alone: the mean did not learn it.
             "gymnasium:MountainCarContinuous-v0": Preset(
                 GameSettings(),
                 PPOConfig(
                     unroll_length=64,
-                    unrolls_per_batch=16,
-                    minibatch_size=256,
+                    unrolls_per_batch=8,
+                    minibatch_size=128,
                     epochs=10,
                     learning_rate=1e-3,
                     final_learning_rate=3e-4,
                     discount=0.999,
                     trace=0.9,
                     entropy_cost=0.005,
+                    noise_correlation=0.6,
                 ),
                 hidden=(64, 64),
-                games=16,
+                games=8,
                 settings={**NORMALIZED, "activation": "tanh", "normalize_rewards": True},
                 ends=True,
             ),

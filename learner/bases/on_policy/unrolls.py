@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from learner.bases.bounds import Cost, Norm, Rows, Share, Steps, Updates, check
+from learner.bases.bounds import Cost, Norm, Rows, Share, Steps, Updates, Within, check
 from learner.network.architecture import Architecture
 from mazemesh.client.replay import tables
 from mazemesh.experience import most_write_rows, unroll_signature
@@ -27,6 +28,10 @@ class ActorCriticConfig:
         entropy_cost: Weight of the policy's entropy, in nats.
         value_cost: Weight of the value's squared error.
         max_gradient_norm: Gradients are clipped to this norm.
+        noise_correlation: Of what the actor draws for continuous actions, from step to step: 0 is
+            white noise; x_t = c x_(t-1) + (1 - c^2)^(1/2) xi_t. Each action alone is of the
+            policy's distribution still, which is what its probability is taken from (Hollenstein
+            et al. 2024); where single moves lead nowhere, whole stretches are explored.
     """
 
     unroll_length: Steps = 32
@@ -39,6 +44,7 @@ class ActorCriticConfig:
     entropy_cost: Cost = 0.01
     value_cost: Cost = 0.5
     max_gradient_norm: Norm = 0.5
+    noise_correlation: Annotated[float, Within(0, 0.999)] = 0.0
 
     def __post_init__(self) -> None:
         check(self)
@@ -93,8 +99,9 @@ class Unrolls:
         return float(config.unroll_length)
 
     def tell(self, config: ActorCriticConfig, collection: model_pb2.Collection) -> None:
-        """How long unrolls are."""
+        """How long unrolls are, and what draws go on from step to step."""
         collection.unroll.length = config.unroll_length
+        collection.unroll.noise_correlation = config.noise_correlation
 
     def fitting(self, config: ActorCriticConfig, batch: int, table: int) -> dict[str, int]:
         """Two steps are the fewest that PPO can normalize over."""
