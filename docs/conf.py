@@ -1,0 +1,57 @@
+"""What Sphinx makes the documentation site of; `scripts/docs` builds it (docs/adr: the site's generator).
+
+Own extensions lie in docs/site: `contract` renders the .proto files, `repository` links that leave this folder,
+`python_reference` docstrings.
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "site"))
+
+import mazemesh
+
+project = author = "mazemesh"
+version = release = mazemesh.__version__
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "contract",
+    "python_reference",
+    "repository",
+]
+source_suffix = {".md": "markdown"}
+exclude_patterns = ["site"]
+
+# Headings can be linked to as GitHub does it, and a link to one that is not there is a warning.
+myst_heading_anchors = 4
+
+autodoc_member_order = "bysource"
+autodoc_default_options = {"members": True}
+napoleon_numpy_docstring = False
+napoleon_use_ivar = True
+napoleon_attr_annotations = False
+# Attributes of classes are looked up as if they were references; which of several is meant is of no use to anybody.
+suppress_warnings = ["ref.python"]
+# One backtick is code in docstrings, as it is in Markdown.
+default_role = "code"
+python_use_unqualified_type_names = True
+
+html_theme = "pydata_sphinx_theme"
+html_title = "mazemesh"
+html_show_sourcelink = False
+html_copy_source = False
+# Beside a decision the list of all others says nothing, and takes long to make 200 times.
+html_sidebars = {"adr/[0-9]*": []}
+html_theme_options = {
+    "header_links_before_dropdown": 8,
+    "navbar_end": ["theme-switcher"],
+    "footer_start": [],
+    "footer_end": [],
+    "secondary_sidebar_items": ["page-toc"],
+    "show_nav_level": 1,
+    "navigation_depth": 2,
+    "back_to_top_button": False,
+}

@@ -1,0 +1,49 @@
+"""Docstrings, which are Google's form around Markdown, for Sphinx, which reads reStructuredText."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sphinx.application import Sphinx
+
+FENCE = re.compile(r"(\s*)```(\w*)\s*$")
+CODE = re.compile(r"(``.*?``|`[^`]*`)")
+BULLET = re.compile(r"\s*(?:[-*] )?")
+
+
+def translate(
+    app: Sphinx, what: str, name: str, thing: object, options: Any, lines: list[str]
+) -> None:
+    """Makes code blocks of fences, and of signs that Markdown takes as they are, themselves."""
+    made: list[str] = []
+    inside = False
+    for line in lines:
+        found = FENCE.match(line)
+        if found is None:
+            made.append((f"    {line}" if line else "") if inside else escaped(line))
+            continue
+        inside = not inside
+        made += ["", f"{found[1]}.. code-block:: {found[2] or 'text'}", ""] if inside else [""]
+    lines[:] = made
+
+
+def escaped(line: str) -> str:
+    """A line whose stars and underscores stay, and whose code may be followed by a letter."""
+    bullet = BULLET.match(line)
+    assert bullet is not None
+    parts = CODE.split(line[bullet.end() :])
+    for i, part in enumerate(parts):
+        if not part.startswith("`"):
+            part = part.replace("*", r"\*")
+            parts[i] = re.sub(r"(?<=\w)_(?!\w)", r"\_", part)
+        elif re.match(r"\w", parts[i + 1]):
+            parts[i] = part + r"\ "
+    return bullet[0] + "".join(parts)
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """What Sphinx asks of an extension."""
+    # Before napoleon, which writes reStructuredText.
+    app.connect("autodoc-process-docstring", translate, priority=400)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
