@@ -35,8 +35,6 @@ napoleon_use_ivar = True
 napoleon_attr_annotations = False
 # Attributes of classes are looked up as if they were references; which of several is meant is of no use to anybody.
 suppress_warnings = ["ref.python"]
-# One backtick is code in docstrings, as it is in Markdown.
-default_role = "code"
 python_use_unqualified_type_names = True
 
 html_theme = "pydata_sphinx_theme"

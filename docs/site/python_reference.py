@@ -37,8 +37,10 @@ def escaped(line: str) -> str:
         if not part.startswith("`"):
             part = part.replace("*", r"\*")
             parts[i] = re.sub(r"(?<=\w)_(?!\w)", r"\_", part)
-        elif re.match(r"\w", parts[i + 1]):
-            parts[i] = part + r"\ "
+            continue
+        # Two backticks, in which a colon does not end a type either.
+        end = r"\ " if re.match(r"\w", parts[i + 1]) else ""
+        parts[i] = part + end if part.startswith("``") else f"`{part}`{end}"
     return bullet[0] + "".join(parts)
 
 
