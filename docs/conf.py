@@ -1,7 +1,7 @@
-"""What Sphinx makes the documentation site of; `scripts/docs` builds it (docs/adr: the site's generator).
+"""What Sphinx makes the documentation site of; `scripts/docs` builds it.
 
-Own extensions lie in docs/site: `contract` renders the .proto files, `repository` links that leave this folder,
-`python_reference` docstrings.
+Extensions of our own lie in docs/site: `contract` renders the .proto files, `python_reference`
+docstrings, `repository` what leads out of this folder.
 """
 
 import sys
@@ -33,7 +33,7 @@ autodoc_default_options = {"members": True}
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
 napoleon_attr_annotations = False
-# Attributes of classes are looked up as if they were references; which of several is meant is of no use to anybody.
+# Attributes are looked up as if they were references; which of several is meant is of no use.
 suppress_warnings = ["ref.python"]
 python_use_unqualified_type_names = True
 

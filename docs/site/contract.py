@@ -1,7 +1,8 @@
 """Pages of the contract, made of the comments of the .proto files, which are its specification.
 
-A page says where: `<!-- contract: mazemesh/v1/replay.proto -->` becomes all that the file defines, in its order, with its comments
-as Markdown. Messages and enums are named as targets (`proto-table`), so that each mention as a type is a link.
+A page says where: `<!-- contract: mazemesh/v1/replay.proto -->` becomes all that the file defines,
+in its order, with its comments as Markdown. Messages and enums are targets (`proto-table`), so that
+each mention as a type is a link.
 """
 
 from __future__ import annotations
@@ -143,7 +144,9 @@ def typed(field: FieldDescriptorProto, message: DescriptorProto) -> str:
     """The type of a field, as the contract writes it."""
     if field.type_name:
         for entry in message.nested_type:
-            if entry.options.map_entry and field.type_name.endswith(f".{message.name}.{entry.name}"):
+            if entry.options.map_entry and field.type_name.endswith(
+                f".{message.name}.{entry.name}"
+            ):
                 key, value = entry.field
                 return f"map of {typed(key, entry)} to {typed(value, entry)}"
         kind = link(field.type_name)
@@ -190,9 +193,7 @@ def indented(lines: list[str]) -> Iterator[str]:
 
 def put(app: Sphinx, name: str, source: list[str]) -> None:
     """Puts what is made where a page says so."""
-    source[0] = PLACE.sub(
-        lambda found: "\n".join(Written(files()[found[1]]).lines()), source[0]
-    )
+    source[0] = PLACE.sub(lambda found: "\n".join(Written(files()[found[1]]).lines()), source[0])
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

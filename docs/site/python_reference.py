@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from typing import Any
 
 from sphinx.application import Sphinx
 
+LAZY = ("mazemesh", "mazemesh.policy", "mazemesh.games.foreign")
 FENCE = re.compile(r"(\s*)```(\w*)\s*$")
 CODE = re.compile(r"(``.*?``|`[^`]*`)")
 BULLET = re.compile(r"\s*(?:[-*] )?")
@@ -44,8 +46,17 @@ def escaped(line: str) -> str:
     return bullet[0] + "".join(parts)
 
 
+def load(app: Sphinx) -> None:
+    """Loads what packages load when it is first asked for, and `dir` does not name before."""
+    for package in LAZY:
+        module = importlib.import_module(package)
+        for name in module.__all__:
+            setattr(module, name, getattr(module, name))
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """What Sphinx asks of an extension."""
+    app.connect("builder-inited", load)
     # Before napoleon, which writes reStructuredText.
     app.connect("autodoc-process-docstring", translate, priority=400)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,8 +1,9 @@
-"""What pages of a folder in a repository say of the rest of it, where only the folder is shown.
+"""What pages of a folder say of the rest of the repository, where only the folder is shown.
 
-* A link to a file outside docs/ leads to the page that is made of it, or is the file's name as code where there is none;
-  one to a file that does not exist is a warning.
-* A decision that is named in passing, "docs/adr/0171-versions-travel-as-weights.md" or "docs/adr/0171", is a link to it.
+* A link to a file outside docs/ leads to the page that is made of it, or is the file's name as code
+  where there is none; one to a file that does not exist is a warning.
+* A decision that is named in passing, "docs/adr/0171-versions-travel-as-weights.md" or
+  "docs/adr/0171", is a link to it; one that does not exist is a warning.
 * A page `name.LANGUAGE.md` is in that language.
 """
 
@@ -23,6 +24,7 @@ DOCS = Path(__file__).parents[1]
 ROOT = DOCS.parent
 OUTSIDE = re.compile(r"\[(?P<text>[^\]\n]*)\]\((?P<target>(?:\.\./)+[^)\s]*)\)")
 DECISION = re.compile(r"docs/adr/(\d{4})(?:-[a-z0-9-]+(?:\.md)?)?")
+PLAIN = (nodes.reference, nodes.literal_block, nodes.title)
 LANGUAGE = re.compile(r".*\.([a-z]{2})")
 
 log = logging.getLogger(__name__)
@@ -62,9 +64,8 @@ class Decisions(SphinxTransform):
             if isinstance(place, nodes.literal):
                 if DECISION.fullmatch(text):
                     place.replace_self(self._links(text, pages))
-            elif not isinstance(place, nodes.reference | nodes.literal_block | nodes.title):
-                if DECISION.search(text):
-                    place.replace(text, self._links(text, pages))
+            elif not isinstance(place, PLAIN) and DECISION.search(text):
+                place.replace(text, self._links(text, pages))
 
     def _links(self, text: nodes.Text, pages: dict[str, str]) -> list[nodes.Node]:
         made: list[nodes.Node] = []
