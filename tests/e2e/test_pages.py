@@ -1,6 +1,7 @@
-"""The tours of the documentation site, typed as they stand: a folder, a shell, and a mesh where a page starts one.
+"""The tours of the documentation site, typed as they stand: in a folder, by a shell.
 
-What a block says of itself is in tests/documented.py. Only where the mesh listens differs from what a reader has.
+What a block says of itself is in tests/documented.py. Only where the mesh listens differs from what
+a reader has.
 """
 
 from __future__ import annotations

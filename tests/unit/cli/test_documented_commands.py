@@ -1,7 +1,7 @@
 """Each `mazemesh` line of README and docs is one that the command line understands.
 
-Blocks of commands are read as they stand: commands, options, values. Of code within a sentence, which may be half a command,
-each word that is a command or an option is one that exists.
+Blocks of commands are read as they stand: commands, options, values. Of code within a sentence,
+which may be half a command, each word that is a command or an option is one that exists.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def objection(words: list[str]) -> str:
                 return "" if command.invoke_without_command else "it asks for a command"
             name, command, rest = command.resolve_command(context, rest)
     except Exception as error:
-        why = getattr(error, "format_message", lambda: str(error))()
+        why = error.format_message() if hasattr(error, "format_message") else str(error)
         return "" if ABSENT.search(why) else f"{type(error).__name__}: {why}"
 
 
