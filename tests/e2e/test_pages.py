@@ -20,7 +20,8 @@ from pathlib import Path
 import pytest
 
 from mazemesh.process.parent import PARENT_VARIABLE
-from mazemesh.process.ports import free_block
+from mazemesh.process.ports import free_block, ports_in_use
+from supervisor.running.layout import SERVICES
 from tests.documented import TOURS, Block, blocks
 
 STOP_SECONDS = 40
@@ -81,7 +82,9 @@ def run(block: Block, folder: Path, environment: Mapping[str, str]) -> None:
 
 @contextmanager
 def up(block: Block, folder: Path, environment: Mapping[str, str]) -> Iterator[None]:
-    """A mesh that plays until the end, and is stopped as by Ctrl-C."""
+    """A mesh that plays until the end, and is stopped as by Ctrl-C; all its services are there."""
+    base = int(environment["MAZEMESH_PORT_BASE"])
+    services = range(base, base + len(SERVICES))
     lines: list[str] = []
     plays = threading.Event()
 
@@ -89,7 +92,8 @@ def up(block: Block, folder: Path, environment: Mapping[str, str]) -> Iterator[N
         assert process.stderr is not None
         for line in process.stderr:
             lines.append(line.rstrip())
-            if " games (" in line and " 0 games" not in line:
+            played = " games (" in line and " 0 games" not in line
+            if played and len(ports_in_use(services)) == len(services):
                 plays.set()
 
     with subprocess.Popen(
