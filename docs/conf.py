@@ -25,6 +25,7 @@ extensions = [
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["site"]
 
+smartquotes = False
 # Headings can be linked to as GitHub does it, and a link to one that is not there is a warning.
 myst_heading_anchors = 4
 

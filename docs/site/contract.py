@@ -93,8 +93,16 @@ class Written:
             yield from self._enum(enum, (ENUMS, i), enum.name)
 
     def _comment(self, where: Where) -> list[str]:
-        lines = self._told.get(where, "").splitlines()
-        return [escaped(line.removeprefix(" ")) for line in lines]
+        lines: list[str] = []
+        listed = False
+        for line in self._told.get(where, "").splitlines():
+            line = line.removeprefix(" ")
+            bullet = line.startswith(("- ", "* "))
+            if listed and line and not bullet and not line.startswith(" "):
+                lines.append("")  # what is not indented is no part of a list
+            listed = bullet or (listed and line[:1] in ("", " "))
+            lines.append(escaped(line))
+        return lines
 
     def _service(self, service: ServiceDescriptorProto, where: Where) -> Iterator[str]:
         yield from ("", f"({target(self._file.package, service.name)})=", f"## {service.name}", "")
