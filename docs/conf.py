@@ -43,7 +43,7 @@ html_title = "mazemesh"
 html_show_sourcelink = False
 html_copy_source = False
 # Beside a decision the list of all others says nothing, and takes long to make 200 times.
-html_sidebars = {"adr/[0-9]*": []}
+html_sidebars = {"adr/[0-9]*": [], "for/*": [], "index*": []}
 html_theme_options = {
     "header_links_before_dropdown": 8,
     "navbar_end": ["theme-switcher"],

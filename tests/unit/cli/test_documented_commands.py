@@ -23,6 +23,7 @@ PAGES = sorted(
     for path in ROOT.glob(pattern)
 )
 # Files and folders that are of the reader.
+COMMAND_LINE: Any = typer.main.get_command(app)
 AT_ONCE = ("--help", "--version", "--install-completion")
 """Options that are carried out where they are read."""
 ABSENT = re.compile(r"does not exist|No such file")
@@ -61,7 +62,7 @@ def objection(words: list[str]) -> str:
     """What the command line has against a command; "" for nothing."""
     if len(words) == 2 and words[1] in AT_ONCE:
         return ""
-    command: Any = typer.main.get_command(app)
+    command: Any = COMMAND_LINE
     context: Any = None
     try:
         name, rest = words[0], words[1:]
@@ -80,7 +81,7 @@ def objection(words: list[str]) -> str:
 
 def exists(words: list[str]) -> bool:
     """Whether the command's names, and the options that it shows, are known."""
-    command: Any = typer.main.get_command(app)
+    command: Any = COMMAND_LINE
     rest = words[1:]
     while rest and hasattr(command, "get_command") and re.fullmatch(r"[a-z][a-z-]*", rest[0]):
         context = command.make_context("mazemesh", [], resilient_parsing=True)
