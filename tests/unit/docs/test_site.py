@@ -106,7 +106,8 @@ def test_what_a_page_would_load_is_seen(tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     page.write_text(
         '<link rel="stylesheet" href="https://a.example/x.css">'
-        '<script defer src="//b.example/y.js"></script><img src="z.png"><a href="https://c.example/">who follows it, knows</a>'
+        '<script defer src="//b.example/y.js"></script><img src="z.png">'
+        '<a href="https://c.example/">who follows it, knows</a>'
     )
     assert foreign(page) == ["https://a.example/x.css", "//b.example/y.js"]
     sheet = "@import 'https://d.example/f.css'; a { background: url( \"//e.example/g.png\") }"
