@@ -8,11 +8,12 @@ import gc
 import sys
 from pathlib import Path
 
-# A build makes millions of nodes and lets go of few: looking for cycles takes a seventh of it.
-gc.set_threshold(200_000, 20, 100)
 sys.path.insert(0, str(Path(__file__).parent / "site"))
 
 import mazemesh
+
+# A build makes millions of nodes and lets go of few: looking for cycles takes a seventh of it.
+gc.set_threshold(200_000, 20, 100)
 
 project = author = "mazemesh"
 version = release = mazemesh.__version__
