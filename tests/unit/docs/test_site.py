@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, cached_property
 from html import unescape
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -93,6 +93,13 @@ def test_the_public_names_are_in_the_reference(site: Path) -> None:
     wanted |= {f"mazemesh.client.mesh.Mesh.{name}" for name in ("game", "elo", "replay", "model")}
     wanted |= {"mazemesh.client.elo.EloClient", "learner.algorithms.algorithm.Algorithm"}
     assert not [name for name in wanted if f'id="{name}"' not in python]
+    parts = {
+        name: part.func.__annotations__["return"]
+        for name, part in vars(mazemesh.Mesh).items()
+        if isinstance(part, cached_property) and not name.startswith("_")
+    }
+    assert len(parts) >= 10
+    assert not [name for name, kind in parts.items() if f'.{kind}"' not in python]
 
 
 def test_no_page_loads_anything_from_another_host(site: Path) -> None:
