@@ -1,7 +1,8 @@
 """`python -m supervisor.cloud.machine.secrets`: fetches what is secret, by the machine's role.
 
 It lays down under /run/mazemesh, readable for the mesh's user alone: tls.pem, tls-key.pem, ca.pem,
-one ROLE.key for each API key, and secrets.env with MAZEMESH_DATABASE_URL. Certificates are put into
+one ROLE.key for each API key, secrets.env with MAZEMESH_DATABASE_URL, and gateway.env with what
+login cookies are sealed by. Certificates are put into
 Secrets Manager when `mazemesh cloud up` knows the address; the machine waits for them. With
 `--renew` it looks once more (RDS renews its password every week) and leaves a file `renewed` when
 something has changed, by which mazemesh-renew.service knows that it has to restart the units.
@@ -61,6 +62,9 @@ def fetch(
         elif name == "database":
             url = database_url(settings.database, value)
             files["secrets.env"] = f"MAZEMESH_DATABASE_URL={url}\n"
+        elif name == "cookie":  # the unit of the gateway seals by it
+            secret = _text(name, value, "secret")
+            files["gateway.env"] = f"MAZEMESH_GATEWAY_COOKIE_SECRET={secret}\n"
         else:
             for role in value:
                 files[f"{role}.key"] = f"{_text(name, value, role)}\n"

@@ -91,6 +91,7 @@ def credentials(outputs: Mapping[str, Any], folder: Path, manager: Any) -> dict[
         path.write_text(text)
     return {
         **{f"MAZEMESH_{role.upper()}_ADDRESS": one for role, one in outputs["addresses"].items()},
+        "MAZEMESH_GATEWAY_URL": outputs["gateway_url"],
         "MAZEMESH_TLS_CA": str(folder / "ca.pem"),
         "MAZEMESH_KEY_FILE": str(folder / "admin.key"),
     }
