@@ -84,6 +84,17 @@ async def gate(calls: CallsDep, gate_id: GateId) -> Any:
     return told(found[0])
 
 
+@router.get(
+    "/gates/{gate_id}/path",
+    summary="A gate's path",
+    response_model=model_of(elo_pb2.GetGatePathResponse),
+)
+async def path(calls: CallsDep, gate_id: GateId) -> Any:
+    """How its likelihood ratio grew, from its first match on: at most 256 points."""
+    request = elo_pb2.GetGatePathRequest(gate_id=gate_id)
+    return told(await calls.ask(calls.rpcs.elo.GetGatePath, request))
+
+
 @router.post("/gates", summary="Start a gate", status_code=201, response_model=model_of(pb.GateRun))
 async def start(
     gateway: GatewayDep,
