@@ -65,6 +65,7 @@ class Terraform:
             ROOT / "terraform", folder, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*")
         )
         self.root = folder / "profiles" / profile
+        self.given: dict[str, Any] = {}
         rc = folder / "cli.tfrc"
         rc.write_text(
             "provider_installation {\n"
@@ -88,6 +89,7 @@ class Terraform:
 
     def variables(self, **given: Any) -> None:
         """Writes terraform.tfvars.json."""
+        self.given = given
         (self.root / "terraform.tfvars.json").write_text(json.dumps(given))
 
     def run(self, *arguments: str, seconds: float = 600, check: bool = True) -> str:
