@@ -6,7 +6,7 @@ import uuid
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from mazemesh.errors import NotFound
 from mazemesh.v1 import elo_pb2
@@ -19,6 +19,7 @@ from services.gateway.rest.asking import (
     PageSize,
     PageToken,
     Prefer,
+    RequestBody,
     RequestId,
     told,
     wait_of,
@@ -33,11 +34,10 @@ _START_DEADLINE = 60.0
 GateId = Annotated[str, Path(min_length=1, max_length=96, pattern=r"^[!-~]+$")]
 
 
-class GateStart(BaseModel):
+class GateStart(RequestBody):
     """Which version is to be shown better than which."""
 
     model_config = ConfigDict(
-        extra="forbid",
         json_schema_extra={
             "examples": [
                 {"candidate": "race:2", "baseline": "race:1", "elo1": 20, "promote": "champion"}
@@ -57,10 +57,10 @@ class GateStart(BaseModel):
     reason: str = Field(default="", max_length=1024, pattern=TEXT)
 
 
-class Ending(BaseModel):
+class Ending(RequestBody):
     """Why something is ended."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"reason": "typo"}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "typo"}]})
 
     reason: str = Field(default="", max_length=1024, pattern=TEXT)
 
