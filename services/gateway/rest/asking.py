@@ -10,7 +10,7 @@ from fastapi import Header, Query
 from fastapi.responses import JSONResponse
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
-from pydantic import BaseModel, BeforeValidator, ConfigDict, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from mazemesh.errors import InvalidArgument
 from services.gateway.rest.messages import as_json
@@ -34,13 +34,19 @@ class RequestBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
-    @field_validator("*", mode="before")
+    @model_validator(mode="before")
     @classmethod
-    def _whole(cls, value: object) -> object:
+    def _whole(cls, values: object) -> object:
         """JSON has one kind of number: 5.0 is 5."""
-        if isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT:
-            return int(value)
-        return value
+        if not isinstance(values, dict):
+            return values
+        return {name: _as_whole(value) for name, value in values.items()}
+
+
+def _as_whole(value: object) -> object:
+    if isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT:
+        return int(value)
+    return value
 
 
 PageSize = Annotated[
