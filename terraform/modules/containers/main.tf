@@ -22,7 +22,7 @@ locals {
   ) }
   # Beside each service, in its network: what groups of machines are scaled by. It needs no secret.
   exporters = { for role, settings in local.settings : role => { for name in ["AWS_DEFAULT_REGION", "MAZEMESH_CLOUD_NAME", "MAZEMESH_CLOUD_UNITS"] : name => settings[name] } }
-  secrets   = merge({ for name in concat(["tls", "admin-key", "worker-key", "trainer-key", "service-key"], contains(keys(var.mesh.secrets), "cookie") ? ["cookie"] : []) : name => var.mesh.secrets[name] }, { database = var.database.secret_arn })
+  secrets   = merge({ for name in concat(["tls", "admin-key", "worker-key", "trainer-key", "viewer-key", "service-key"], contains(keys(var.mesh.secrets), "cookie") ? ["cookie"] : []) : name => var.mesh.secrets[name] }, { database = var.database.secret_arn })
 }
 
 resource "aws_ecs_cluster" "this" {

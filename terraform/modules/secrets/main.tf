@@ -7,6 +7,7 @@ locals {
     admin   = ["admin"]
     worker  = ["worker"]
     trainer = ["trainer"]
+    viewer  = ["viewer"] # the gateway's own: what it watches for everybody, every viewer may see
     # One secret for the three, since whoever reads one of them runs on the services' machines.
     service = ["game-service", "matchmaker-service", "model-service"]
   }

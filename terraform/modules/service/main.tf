@@ -61,7 +61,7 @@ module "group" {
   units          = concat([for role in sort(var.roles) : "mazemesh-service@${role}"], var.workers)
   extras         = distinct(concat(["aws"], var.database == null ? [] : ["postgres"], var.cache_url == null ? [] : ["redis"], local.learns ? ["learner"] : [], var.extras))
   settings       = local.settings
-  secrets        = setunion(["tls", "admin-key", "worker-key", "trainer-key", "service-key"], contains(var.roles, "gateway") ? ["cookie"] : [], var.database == null ? [] : ["database"])
+  secrets        = setunion(["tls", "admin-key", "worker-key", "trainer-key", "viewer-key", "service-key"], contains(var.roles, "gateway") ? ["cookie"] : [], var.database == null ? [] : ["database"])
   buckets        = [for bucket in distinct(concat(values(local.used), local.learns ? ["models"] : [])) : var.buckets.arns[bucket]]
   subnets        = var.volume_gib > 0 ? [local.subnets[0]] : local.subnets
   public         = var.tier == "public" || !var.network.private
