@@ -48,8 +48,7 @@ def test_secrets_become_files_that_the_units_read(aws: Aws, tmp_path: Path) -> N
     assert files["game-service.key"] == f"{KEY}\n"
     assert files["game.env"] == f"MAZEMESH_KEY_FILE={tmp_path}/game-service.key\n"
     assert files["gateway.env"] == (
-        "MAZEMESH_GATEWAY_COOKIE_SECRET=S=\n"
-        f"MAZEMESH_KEY_FILE={tmp_path}/viewer.key\n"
+        f"MAZEMESH_GATEWAY_COOKIE_SECRET=S=\nMAZEMESH_KEY_FILE={tmp_path}/viewer.key\n"
     )
     assert files["secrets.env"] == (
         "MAZEMESH_DATABASE_URL=postgresql://mazemesh:p%40ss%2Fw%25rd@db.example:5432/mazemesh"

@@ -59,7 +59,7 @@ def test_policies_select_the_pods_of_jobs() -> None:
 
 @pytest.mark.parametrize(
     "components",
-    [("gateway", "training-jobs"), ("keys", "gateway", "training-jobs")],
+    [("gateway", "training-jobs"), ("gateway", "training-jobs", "keys")],
 )
 def test_the_gateway_is_told(tmp_path: Path, components: tuple[str, ...]) -> None:
     if (kustomize() or (0,)) < (5,):

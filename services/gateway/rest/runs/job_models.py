@@ -128,7 +128,11 @@ class StartTraining(_Asked):
     )
     actors: int = Field(default=1, ge=1, le=MOST_ACTORS, description="processes that play")
     games: int = Field(
-        default=0, ge=0, le=32_768, description="that each of them plays at once; 0: the preset's"
+        default=0,
+        ge=0,
+        le=32_768,
+        description="that each of them plays at once, 2 at least; 0: the preset's",
+        json_schema_extra={"not": {"const": 1}},
     )
     seed: int | None = Field(
         default=None, ge=0, lt=2**53, description="of weights, mazes and draws; null: a fresh one"
