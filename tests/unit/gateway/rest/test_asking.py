@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from services.gateway.rest.asking import RequestBody
 
@@ -13,7 +13,7 @@ class Asked(RequestBody):
     number: float = 0.0
     so: bool = False
     text: str = ""
-    by_name: dict[str, float] = {}
+    by_name: dict[str, float] = Field(default_factory=dict)
 
 
 @pytest.mark.parametrize(
