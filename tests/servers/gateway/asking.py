@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -23,7 +24,7 @@ _EXAMPLES = 25
 _SECONDS = 300.0
 
 # A gateway that takes thousands of requests, and holds no answer back.
-PATIENT = {
+PATIENT: dict[str, Any] = {
     "requests_per_second_address": 100_000,
     "commands_per_minute": 100_000,
     "longest_wait_seconds": 0.2,
