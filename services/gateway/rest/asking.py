@@ -18,6 +18,8 @@ from services.gateway.rest.messages import as_json
 _TIME: Final = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}")
 
 _EXACT: Final = 2.0**53
+_DEPTH: Final = 4
+"""Of what is asked for in JSON: no body nests its numbers deeper."""
 
 MOST: Final = 1000
 """Things on one page."""
@@ -38,14 +40,16 @@ class RequestBody(BaseModel):
     @classmethod
     def _whole(cls, values: object) -> object:
         """JSON has one kind of number: 5.0 is 5."""
-        if not isinstance(values, dict):
-            return values
-        return {name: _as_whole(value) for name, value in values.items()}
+        return _as_whole(values, _DEPTH)
 
 
-def _as_whole(value: object) -> object:
+def _as_whole(value: object, depth: int) -> object:
     if isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT:
         return int(value)
+    if isinstance(value, dict) and depth:
+        return {name: _as_whole(one, depth - 1) for name, one in value.items()}
+    if isinstance(value, list) and depth:
+        return [_as_whole(one, depth - 1) for one in value]
     return value
 
 

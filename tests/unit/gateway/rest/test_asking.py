@@ -14,6 +14,7 @@ class Asked(RequestBody):
     so: bool = False
     text: str = ""
     by_name: dict[str, float] = Field(default_factory=dict)
+    lists: dict[str, list[int]] = Field(default_factory=dict)
 
 
 @pytest.mark.parametrize(
@@ -31,6 +32,7 @@ def test_what_is_of_another_kind_is_refused(wrong: dict[str, Any]) -> None:
 
 
 def test_numbers_of_json_are_one_kind() -> None:
-    asked = Asked(whole=5.0, number=2, by_name={"a": 1})  # type: ignore[arg-type]
+    asked = Asked(whole=5.0, number=2, by_name={"a": 1}, lists={"a": [64.0]})  # type: ignore
+    assert asked.lists == {"a": [64]}
     assert (asked.whole, asked.number, asked.by_name) == (5, 2.0, {"a": 1.0})
     assert isinstance(asked.whole, int)
