@@ -63,8 +63,7 @@ def seen(page: Page) -> dict[int, float]:
     return found
 
 
-def until_live(page: Any, after: float) -> float:
-    """Seconds from `after` (Unix) to the first frame that a page painted since."""
-    page.wait_for_function("(after) => window.seen.at(-1)?.[1] > after", arg=after * 1000)
-    times = [one for one in page.evaluate("window.seen.map((one) => one[1])") if one > after * 1000]
-    return min(times) / 1000 - after
+def until_painted(page: Any, step: int) -> float:
+    """When a page first painted a step or a later one, in Unix seconds; waits for it."""
+    page.wait_for_function("(step) => window.seen.some((one) => one[0] >= step)", arg=step)
+    return min(when for one, when in seen(page).items() if one >= step)

@@ -54,11 +54,12 @@ def gateway(
             }
             found["move_to_board_p95_ms"] = cells[str(viewers)]["p95_ms"]
             found["cpu_100_viewers"] = cells[str(viewers)]["cpu_share"]
-            found["reconnect_seconds"] = _killed(browsers, made, page)
+            away = _killed(browsers, made, played, page)
+            found["reconnect_seconds"] = away["from_kill"]
     found = {name: round(value, 3) for name, value in found.items()}
     painted = paint.measure(runs=runs, points=points, peer=mlflow) if runs else {"cells": None}
     told = {"bench": "gateway", **found, **painted}
-    told["cells"] = {"viewers": cells, "paint": painted["cells"]}
+    told["cells"] = {"viewers": cells, "reconnect": away, "paint": painted["cells"]}
     print(json.dumps(told, indent=None if as_json else 2))
 
 
@@ -128,13 +129,21 @@ def _watched(
     }
 
 
-def _killed(browsers: Any, made: World, page: Any) -> float:
-    """Seconds from the gateway's end until a page that was open is live again.
+def _killed(browsers: Any, made: World, played: Any, page: Any) -> dict[str, float]:
+    """Seconds from the gateway's end until it listens again, and until an open page is live again.
 
-    It is started again at once, as `mazemesh up` does; most of the time it loads its modules.
+    It is started again at once, as `mazemesh up` does; most of the time it loads its modules. The
+    page is live when it paints a move that was made after the old gateway had ended, since of
+    others there may be some on their way to it.
     """
+    killed = time.time()
     made.gateway.kill()
-    after = time.time()
+    ended = time.time()
     made.restart_gateway()
-    seconds: float = browsers.until_live(page, after)
-    return seconds
+    listening = time.time()
+    live = browsers.until_painted(page, played.first_step(ended))
+    return {
+        "to_listening": round(listening - killed, 3),
+        "from_listening": round(live - listening, 3),
+        "from_kill": round(live - killed, 3),
+    }

@@ -24,6 +24,13 @@ class Played:
         self.moved: dict[int, float] = {}
         self.stop = threading.Event()
 
+    def first_step(self, after: float) -> int:
+        """The first step that was asked for after a time in Unix seconds; waits for it."""
+        while not (later := [step for step, when in list(self.moved.items()) if when > after]):
+            if self.stop.wait(PACE / 10):
+                raise RuntimeError("the game is over")
+        return min(later)
+
 
 @contextmanager
 def playing(mesh: Mesh) -> Iterator[Played]:

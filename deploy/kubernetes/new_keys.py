@@ -11,7 +11,10 @@ import sys
 from services._harness.access.callers.keys import new_key
 from services._harness.access.callers.roles import Role
 
-ROLES = ("admin", "worker", "trainer", "game-service", "matchmaker-service", "model-service")
+ROLES = (
+    *("admin", "worker", "trainer", "viewer"),  # the gateway's own is a viewer's
+    *("game-service", "matchmaker-service", "model-service"),
+)
 secret = {
     "apiVersion": "v1",
     "kind": "Secret",

@@ -29,7 +29,7 @@ _IDEMPOTENT = (
         "GetRatingHistory",
         "GetHeadToHead",
     ),
-    *("EvaluateGate", "ListGates", "GetEmpiricalGame"),
+    *("EvaluateGate", "ListGates", "GetGatePath", "GetEmpiricalGame"),
     *("GetRatingCurves", "GetHeadToHeadMatrix", "ListLadders", "ListResults", "ImportResults"),
 )
 _ASKED_AT_ONCE = 256
@@ -239,6 +239,15 @@ class EloClient(LadderCalls):
             token = response.next_page_token
             if not token:
                 return
+
+    def gate_path(self, gate_id: str) -> list[elo_pb2.GatePoint]:
+        """How the evidence of a gate grew: at most 256 points in the order of matches.
+
+        Raises:
+            NotFound: There is none.
+        """
+        request = elo_pb2.GetGatePathRequest(gate_id=gate_id)
+        return list(self._call(self._stub.GetGatePath, request).points)
 
     def rebuild_ratings(
         self, *, verify_only: bool = False

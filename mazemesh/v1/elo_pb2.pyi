@@ -595,6 +595,26 @@ class ListGatesResponse(_message.Message):
     next_page_token: str
     def __init__(self, gates: _Optional[_Iterable[_Union[Gate, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
+class GetGatePathRequest(_message.Message):
+    __slots__ = ("gate_id",)
+    GATE_ID_FIELD_NUMBER: _ClassVar[int]
+    gate_id: str
+    def __init__(self, gate_id: _Optional[str] = ...) -> None: ...
+
+class GetGatePathResponse(_message.Message):
+    __slots__ = ("points",)
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    points: _containers.RepeatedCompositeFieldContainer[GatePoint]
+    def __init__(self, points: _Optional[_Iterable[_Union[GatePoint, _Mapping]]] = ...) -> None: ...
+
+class GatePoint(_message.Message):
+    __slots__ = ("matches", "ratio")
+    MATCHES_FIELD_NUMBER: _ClassVar[int]
+    RATIO_FIELD_NUMBER: _ClassVar[int]
+    matches: int
+    ratio: float
+    def __init__(self, matches: _Optional[int] = ..., ratio: _Optional[float] = ...) -> None: ...
+
 class WatchGateRequest(_message.Message):
     __slots__ = ("gate_id",)
     GATE_ID_FIELD_NUMBER: _ClassVar[int]

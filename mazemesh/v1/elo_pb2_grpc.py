@@ -113,6 +113,11 @@ class EloServiceStub:
                 request_serializer=mazemesh_dot_v1_dot_elo__pb2.ListGatesRequest.SerializeToString,
                 response_deserializer=mazemesh_dot_v1_dot_elo__pb2.ListGatesResponse.FromString,
                 _registered_method=True)
+        self.GetGatePath = channel.unary_unary(
+                '/mazemesh.v1.EloService/GetGatePath',
+                request_serializer=mazemesh_dot_v1_dot_elo__pb2.GetGatePathRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_elo__pb2.GetGatePathResponse.FromString,
+                _registered_method=True)
         self.WatchGate = channel.unary_stream(
                 '/mazemesh.v1.EloService/WatchGate',
                 request_serializer=mazemesh_dot_v1_dot_elo__pb2.WatchGateRequest.SerializeToString,
@@ -255,6 +260,13 @@ class EloServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetGatePath(self, request, context):
+        """How the evidence of a gate grew, as of when it was last evaluated. NOT_FOUND when there is none of the id.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def WatchGate(self, request, context):
         """A gate now and whenever its ladder was fitted, evaluated each time; the same again at least every 20 s as a heartbeat.
         Ends when the gate has. NOT_FOUND when there is none of the id. Counts among the watches of WatchLeaderboard.
@@ -360,6 +372,11 @@ def add_EloServiceServicer_to_server(servicer, server):
                     servicer.ListGates,
                     request_deserializer=mazemesh_dot_v1_dot_elo__pb2.ListGatesRequest.FromString,
                     response_serializer=mazemesh_dot_v1_dot_elo__pb2.ListGatesResponse.SerializeToString,
+            ),
+            'GetGatePath': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetGatePath,
+                    request_deserializer=mazemesh_dot_v1_dot_elo__pb2.GetGatePathRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_elo__pb2.GetGatePathResponse.SerializeToString,
             ),
             'WatchGate': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchGate,
@@ -786,6 +803,33 @@ class EloService:
             '/mazemesh.v1.EloService/ListGates',
             mazemesh_dot_v1_dot_elo__pb2.ListGatesRequest.SerializeToString,
             mazemesh_dot_v1_dot_elo__pb2.ListGatesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetGatePath(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.EloService/GetGatePath',
+            mazemesh_dot_v1_dot_elo__pb2.GetGatePathRequest.SerializeToString,
+            mazemesh_dot_v1_dot_elo__pb2.GetGatePathResponse.FromString,
             options,
             channel_credentials,
             insecure,

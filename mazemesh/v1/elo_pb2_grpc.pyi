@@ -88,6 +88,8 @@ class EloServiceStub:
     """
     ListGates: _grpc.UnaryUnaryMultiCallable[_elo_pb2.ListGatesRequest, _elo_pb2.ListGatesResponse]
     """Gates, the last opened first, as of when they were last evaluated."""
+    GetGatePath: _grpc.UnaryUnaryMultiCallable[_elo_pb2.GetGatePathRequest, _elo_pb2.GetGatePathResponse]
+    """How the evidence of a gate grew, as of when it was last evaluated. NOT_FOUND when there is none of the id."""
     WatchGate: _grpc.UnaryStreamMultiCallable[_elo_pb2.WatchGateRequest, _elo_pb2.WatchGateResponse]
     """A gate now and whenever its ladder was fitted, evaluated each time; the same again at least every 20 s as a heartbeat.
     Ends when the gate has. NOT_FOUND when there is none of the id. Counts among the watches of WatchLeaderboard.
@@ -165,6 +167,8 @@ class EloServiceAsyncStub(EloServiceStub):
     """
     ListGates: _aio.UnaryUnaryMultiCallable[_elo_pb2.ListGatesRequest, _elo_pb2.ListGatesResponse]  # type: ignore[assignment]
     """Gates, the last opened first, as of when they were last evaluated."""
+    GetGatePath: _aio.UnaryUnaryMultiCallable[_elo_pb2.GetGatePathRequest, _elo_pb2.GetGatePathResponse]  # type: ignore[assignment]
+    """How the evidence of a gate grew, as of when it was last evaluated. NOT_FOUND when there is none of the id."""
     WatchGate: _aio.UnaryStreamMultiCallable[_elo_pb2.WatchGateRequest, _elo_pb2.WatchGateResponse]  # type: ignore[assignment]
     """A gate now and whenever its ladder was fitted, evaluated each time; the same again at least every 20 s as a heartbeat.
     Ends when the gate has. NOT_FOUND when there is none of the id. Counts among the watches of WatchLeaderboard.
@@ -329,6 +333,14 @@ class EloServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_elo_pb2.ListGatesResponse, _abc.Awaitable[_elo_pb2.ListGatesResponse]]:
         """Gates, the last opened first, as of when they were last evaluated."""
+
+    @_abc_1.abstractmethod
+    def GetGatePath(
+        self,
+        request: _elo_pb2.GetGatePathRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_elo_pb2.GetGatePathResponse, _abc.Awaitable[_elo_pb2.GetGatePathResponse]]:
+        """How the evidence of a gate grew, as of when it was last evaluated. NOT_FOUND when there is none of the id."""
 
     @_abc_1.abstractmethod
     def WatchGate(

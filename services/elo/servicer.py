@@ -17,6 +17,7 @@ from services._harness.calls.context import Context
 from services._harness.pacing import paced
 from services._harness.pages.paging import page_size, page_token, read_token
 from services.elo.games.empirical import analysed
+from services.elo.gate.gate import Gate
 from services.elo.gate.gates import Gates
 from services.elo.standings.board import Board
 from services.elo.standings.ratings import Ratings
@@ -239,13 +240,23 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
             next_page_token=page_token(found[-1][0]) if len(found) == size else "",
         )
 
+    async def GetGatePath(
+        self, request: elo_pb2.GetGatePathRequest, context: Context
+    ) -> elo_pb2.GetGatePathResponse:
+        """How a gate's evidence grew."""
+        return gates.path(await self._gate(request.gate_id))
+
+    async def _gate(self, gate_id: str) -> Gate:
+        gate = await self._gate_store.get(GATE_ID.check("gate_id", gate_id))
+        if gate is None:
+            raise NotFound(f"gate_id: there is no gate {gate_id!r}; ListGates has them")
+        return gate
+
     async def WatchGate(
         self, request: elo_pb2.WatchGateRequest, context: Context
     ) -> AsyncIterator[elo_pb2.WatchGateResponse]:
         """A gate, until it has ended."""
-        gate = await self._gate_store.get(GATE_ID.check("gate_id", request.gate_id))
-        if gate is None:
-            raise NotFound(f"gate_id: there is no gate {request.gate_id!r}; ListGates has them")
+        gate = await self._gate(request.gate_id)
         changes = self._ratings.changes(
             gate.ladder, least=self._least_seconds, most=self._heartbeat_seconds
         )

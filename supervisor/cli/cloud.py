@@ -189,6 +189,8 @@ def status(profile: Profile = HOBBY, folder: Folder = FOLDER, as_json: Json = Fa
         rows = [(name, one["wanted"], one["in_service"]) for name, one in sorted(groups.items())]
         print_table("machines", ("group", "wanted", "in service"), rows)
         print_table("services", ("service", "state"), sorted(states.items()))
+        if "gateway_url" in outputs:
+            print(f"{outputs['gateway_url']}/console/")
         print(outputs["console_url"])
 
 

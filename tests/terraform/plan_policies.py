@@ -13,7 +13,6 @@ Rule = Callable[[list[Resource]], Iterator[str]]
 
 SECRET = re.compile(r"password$|secret_string$|private_key$|auth_token$", re.IGNORECASE)
 WORLD = {"0.0.0.0/0", "::/0"}
-SERVICE_PORTS = set(range(50051, 50056))
 
 
 def planned(plan: Mapping[str, Any]) -> list[Resource]:
@@ -109,7 +108,8 @@ def roles_may_what_they_need(resources: list[Resource]) -> Iterator[str]:
     """No star as action; as resource only where AWS knows no other."""
     unavoidable = {
         *("cloudwatch:PutMetricData", "cloudwatch:GetMetricData", "ec2:DescribeVolumes"),
-        "autoscaling:DescribeAutoScalingGroups",
+        *("autoscaling:DescribeAutoScalingGroups", "ec2:DescribeLaunchTemplates"),
+        "ec2:DescribeLaunchTemplateVersions",
     }
     for address, values in of_type(resources, "aws_iam_role_policy"):
         text = values.get("policy")

@@ -42,12 +42,13 @@ def plugin_folder() -> Path:
     """
     named = os.environ.get("MAZEMESH_TERRAFORM_PLUGINS")
     places = [named] if named else ["/opt", "/usr", "/root", "/home", "/var/lib"]
-    search = ["find", *places, "-name", "terraform-provider-aws_v5*"]
-    search += ["-type", "f", "-path", "*/hashicorp/aws/*"]
-    found = subprocess.run(search, capture_output=True, text=True, check=False, timeout=60).stdout
-    for line in found.splitlines():
-        # HOST/hashicorp/aws/VERSION/PLATFORM/terraform-provider-aws_v5...
-        return Path(line).parents[5]
+    for place in places:
+        search = ["find", place, "-name", "terraform-provider-aws_v5*"]
+        search += ["-type", "f", "-path", "*/hashicorp/aws/*", "-print", "-quit"]
+        done = subprocess.run(search, capture_output=True, text=True, check=False, timeout=120)
+        if line := done.stdout.strip():
+            # HOST/hashicorp/aws/VERSION/PLATFORM/terraform-provider-aws_v5...
+            return Path(line).parents[5]
     where = f" (looked for in {', '.join(places)})"
     raise MissingError(MISSING.format(what=f"the provider hashicorp/aws{where}"))
 
@@ -65,6 +66,7 @@ class Terraform:
             ROOT / "terraform", folder, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*")
         )
         self.root = folder / "profiles" / profile
+        self.given: dict[str, Any] = {}
         rc = folder / "cli.tfrc"
         rc.write_text(
             "provider_installation {\n"
@@ -88,6 +90,7 @@ class Terraform:
 
     def variables(self, **given: Any) -> None:
         """Writes terraform.tfvars.json."""
+        self.given = given
         (self.root / "terraform.tfvars.json").write_text(json.dumps(given))
 
     def run(self, *arguments: str, seconds: float = 600, check: bool = True) -> str:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from services.gateway.jobs.launchers.ec2 import Ec2Launcher, group_of
+from services.gateway.jobs.nouns.job import Job
+from services.gateway.jobs.nouns.work import Training
+from supervisor.cloud.operating.prices import price
 from supervisor.cloud.scaling.tracking import ACTOR_TARGET
 from tests.terraform.leftovers import left
 from tests.terraform.plan_policies import broken
@@ -17,8 +23,23 @@ pytestmark = pytest.mark.timeout(1500)
 
 
 @pytest.fixture(scope="module")
-def stack(root_of: Callable[..., Terraform], aws: Callable[[str], Any]) -> Stack:
-    return Stack.up(root_of("development"), aws)
+def plans(root_of: Callable[..., Terraform], aws: Callable[[str], Any]) -> tuple[Stack, Stack]:
+    """As planned by the defaults, and as applied, with machines for training jobs."""
+    terraform = root_of("development")
+    plan = terraform.plan()
+    terraform.variables(**{**terraform.given, "max_jobs": 2})
+    applied = Stack.up(terraform, aws)
+    return replace(applied, plan=plan), applied
+
+
+@pytest.fixture(scope="module")
+def stack(plans: tuple[Stack, Stack]) -> Stack:
+    return plans[0]
+
+
+@pytest.fixture(scope="module")
+def with_jobs(plans: tuple[Stack, Stack]) -> Stack:
+    return plans[1]
 
 
 def test_its_plan_keeps_the_rules(stack: Stack) -> None:
@@ -106,7 +127,7 @@ def test_workers_may_read_their_own_key_alone(stack: Stack) -> None:
 def test_services_are_found_by_name(stack: Stack) -> None:
     services = stack.aws("servicediscovery").list_services()["Services"]
     assert sorted(one["Name"] for one in services) == sorted(
-        ["game", "matchmaker", "model", "elo", "replay"]
+        ["game", "matchmaker", "model", "elo", "replay", "gateway"]
     )
     address = stack.settings("actors")["MAZEMESH_GAME_ADDRESS"]
     assert address == "game.mazemesh-development.internal:50051"
@@ -114,6 +135,80 @@ def test_services_are_found_by_name(stack: Stack) -> None:
 
 def test_a_second_plan_changes_nothing(stack: Stack) -> None:
     assert stack.unchanged() == []
+
+
+def test_machines_of_jobs_are_counted_and_keep_the_rules(with_jobs: Stack, stack: Stack) -> None:
+    assert not broken(with_jobs.plan)
+    more = price(with_jobs.plan).most - price(stack.plan).most
+    # Two machines around the clock at their cap, with addresses and disks.
+    assert more == pytest.approx(2 * (730 * (0.04 + 0.005) + 20 * 0.08))
+    assert price(with_jobs.plan).usual == pytest.approx(price(stack.plan).usual)
+
+
+async def test_a_job_is_started_by_the_template_and_leaves_nothing(with_jobs: Stack) -> None:
+    settings = with_jobs.settings("mesh")
+    told = {name.removeprefix("MAZEMESH_GATEWAY_"): value for name, value in settings.items()}
+    assert (told["JOBS"], told["JOBS_AT_ONCE"]) == ("ec2", "2")
+    ec2, scaling = with_jobs.aws("ec2"), with_jobs.aws("autoscaling")
+    template, subnets = told["JOBS_LAUNCH_TEMPLATE"], told["JOBS_SUBNETS"].split(",")
+    clients = (ec2, scaling, with_jobs.aws("s3"))
+    launcher = Ec2Launcher(*clients, template, subnets, told["JOBS_REPORTS"])
+    job = Job("abc", "", Training("race", "ppo", "practice"))
+    await launcher.start(job)
+    (group,) = scaling.describe_auto_scaling_groups(AutoScalingGroupNames=[group_of(job)])[
+        "AutoScalingGroups"
+    ]
+    assert group["VPCZoneIdentifier"].split(",") == subnets
+    (made,) = ec2.describe_launch_template_versions(
+        LaunchTemplateName=group_of(job), Versions=["$Latest"]
+    )["LaunchTemplateVersions"]
+    data = made["LaunchTemplateData"]
+    script = base64.b64decode(data["UserData"]).decode()
+    assert script.startswith("#!/bin/bash\n")
+    assert script.index("MAZEMESH_JOB=") < script.index("--start mazemesh-job")
+    assert "--extras aws,learner " in script
+    assert f"MAZEMESH_JOB_REPORTS={told['JOBS_REPORTS']}" in script
+    assert "MAZEMESH_LEARNER_BLOBS_URL=s3://mazemesh-development-models-" in script
+    assert "MAZEMESH_GAME_ADDRESS=game.mazemesh-development.internal:50051" in script
+    assert data["InstanceMarketOptions"]["SpotOptions"]["MaxPrice"] == "0.04"
+    assert len(data["UserData"]) < 16384 * 4 / 3
+    await launcher.forget(job)
+    assert not scaling.describe_auto_scaling_groups(AutoScalingGroupNames=[group_of(job)])[
+        "AutoScalingGroups"
+    ]
+    names = {
+        one["LaunchTemplateName"] for one in ec2.describe_launch_templates()["LaunchTemplates"]
+    }
+    assert group_of(job) not in names
+
+
+def test_gateway_and_machines_of_jobs_may_what_the_launcher_does(with_jobs: Stack) -> None:
+    def allowed(role: str, policy: str) -> dict[str, dict[str, Any]]:
+        document = with_jobs.aws("iam").get_role_policy(
+            RoleName=f"mazemesh-development-{role}", PolicyName=policy
+        )["PolicyDocument"]
+        return {
+            action: one
+            for one in document["Statement"]
+            for action in ([one["Action"]] if isinstance(one["Action"], str) else one["Action"])
+        }
+
+    gateway = allowed("mesh", "jobs")
+    assert gateway.keys() >= {
+        *("ec2:DescribeLaunchTemplateVersions", "ec2:DescribeLaunchTemplates"),
+        *("ec2:CreateLaunchTemplate", "ec2:DeleteLaunchTemplate", "ec2:CreateTags"),
+        *("ec2:RunInstances", "iam:PassRole", "autoscaling:DescribeAutoScalingGroups"),
+        *("autoscaling:CreateAutoScalingGroup", "autoscaling:UpdateAutoScalingGroup"),
+        *("autoscaling:DeleteAutoScalingGroup", "autoscaling:CreateOrUpdateTags"),
+        *("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"),
+    }
+    assert gateway["iam:PassRole"]["Resource"].endswith(":role/mazemesh-development-jobs")
+    assert gateway["s3:PutObject"]["Resource"].endswith("/jobs/*")
+    machine = allowed("jobs", "job")["autoscaling:UpdateAutoScalingGroup"]
+    assert machine["Resource"].endswith(":autoScalingGroupName/mazemesh-job-*")
+    assert {who for who, _ in with_jobs.lets_in("mesh")} >= {"jobs"}
+    ports = {port for who, port in with_jobs.lets_in("mesh") if who == "jobs"}
+    assert ports == {50051, 50052, 50053, 50055}
 
 
 def test_destroy_leaves_nothing(stack: Stack, aws: Callable[[str], Any]) -> None:

@@ -63,7 +63,8 @@ def test_its_disk_and_its_address_are_the_machines_own_to_claim(stack: Stack) ->
 def test_all_units_are_started(stack: Stack) -> None:
     units = stack.settings("mesh")["MAZEMESH_CLOUD_UNITS"].split(",")
     services = {
-        f"mazemesh-service@{one}" for one in ("game", "matchmaker", "model", "elo", "replay")
+        f"mazemesh-service@{one}"
+        for one in ("game", "matchmaker", "model", "elo", "replay", "gateway")
     }
     workers = {"mazemesh-learner", "mazemesh-actor@1", "mazemesh-evaluator@1"}
     assert set(units) == services | workers
@@ -78,9 +79,19 @@ def test_metadata_is_answered_to_tokens_alone(stack: Stack) -> None:
 
 def test_outsiders_reach_what_the_operator_said(stack: Stack) -> None:
     allowed = stack.lets_in("mesh")
-    assert {(OPERATOR, port) for port in range(50051, 50056)} <= allowed
-    assert {(PLAYERS, 50051), (PLAYERS, 50052)} <= allowed
+    assert {(OPERATOR, port) for port in (*range(50051, 50056), 50060)} <= allowed
+    assert {(PLAYERS, 50051), (PLAYERS, 50052), (PLAYERS, 50060)} <= allowed
     assert not {(PLAYERS, port) for port in (50053, 50054, 50055)} & allowed
+
+
+def test_the_gateway_is_told_of_with_one_job_beside_the_learner(stack: Stack) -> None:
+    assert stack.outputs["gateway_url"] == f"https://{stack.outputs['host']}:50060"
+    assert set(stack.outputs["addresses"]) == {"game", "matchmaker", "model", "elo", "replay"}
+    settings = stack.settings("mesh")
+    assert settings["MAZEMESH_GATEWAY_JOBS_AT_ONCE"] == "1"
+    assert settings["MAZEMESH_GATEWAY_JOBS_TRAINER_KEY_FILE"] == "/run/mazemesh/trainer.key"
+    # Its environment is checked by its own settings, of which there may be no others.
+    assert "MAZEMESH_GATEWAY_ADDRESS" not in settings
 
 
 def test_the_release_lies_under_the_digest_of_its_files(stack: Stack) -> None:

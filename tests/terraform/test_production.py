@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from services.gateway.access.sealing import Seal
 from supervisor.cloud.scaling.tracking import LEARNER_TARGET
 from tests.terraform.leftovers import left
 from tests.terraform.plan_policies import broken
@@ -15,7 +17,8 @@ from tests.terraform.stack import Stack, checked_bill
 
 pytestmark = pytest.mark.timeout(1500)
 
-SERVICES = ("game", "matchmaker", "model", "elo", "replay")
+SERVICES = ("game", "matchmaker", "model", "elo", "replay", "gateway")
+PORTS = (*range(50051, 50056), 50060)
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +74,7 @@ def test_private_tiers_go_out_by_nat_and_to_s3_by_its_endpoint(stack: Stack) -> 
         ("model", "c7g.2xlarge"),
         ("elo", "t4g.medium"),
         ("replay", "r7g.xlarge"),
+        ("gateway", "t4g.small"),
     ],
 )
 def test_each_service_has_its_class_on_demand(stack: Stack, role: str, kind: str) -> None:
@@ -89,7 +93,8 @@ def test_game_and_matchmaker_are_public_and_the_rest_is_not(stack: Stack) -> Non
 
 
 def test_who_calls_whom_port_by_port(stack: Stack) -> None:
-    edge = {("edge", port) for port in range(50051, 50056)}
+    edge = {*(("edge", port) for port in PORTS), ("gateway", 50051), ("gateway", 50054)}
+    edge |= {("gateway", 50055)}
     workers = {"actors", "learner"}
     assert stack.lets_in("elo") - edge == {
         ("game", 50054),
@@ -105,9 +110,9 @@ def test_who_calls_whom_port_by_port(stack: Stack) -> None:
     assert {who for who, _ in stack.lets_in("database")} == set(SERVICES)
 
 
-def test_players_reach_two_ports_of_the_balancer(stack: Stack) -> None:
+def test_players_reach_three_ports_of_the_balancer(stack: Stack) -> None:
     ports = {port for who, port in stack.lets_in("edge") if who == "198.51.100.0/24"}
-    assert ports == {50051, 50052}
+    assert ports == {50051, 50052, 50060}
 
 
 def test_the_balancer_passes_tls_on(stack: Stack) -> None:
@@ -118,10 +123,33 @@ def test_the_balancer_passes_tls_on(stack: Stack) -> None:
     listeners = balancers.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])[
         "Listeners"
     ]
-    assert sorted(one["Port"] for one in listeners) == list(range(50051, 50056))
+    assert sorted(one["Port"] for one in listeners) == list(PORTS)
     assert {one["Protocol"] for one in listeners} == {"TCP"}
     assert stack.group("game")["TargetGroupARNs"]
     assert stack.outputs["host"] == balancer["DNSName"]
+
+
+def test_the_gateway_reaches_every_service_and_nobody_inside_reaches_it(stack: Stack) -> None:
+    assert stack.lets_in("gateway") == {("edge", 50060)}
+    for role, port in zip(SERVICES, PORTS, strict=True):
+        if role != "gateway":
+            assert ("gateway", port) in stack.lets_in(role)
+    assert stack.group("gateway")["TargetGroupARNs"]
+    assert stack.outputs["gateway_url"] == f"https://{stack.outputs['host']}:50060"
+    assert "gateway" not in stack.outputs["addresses"]
+
+
+def test_logins_outlive_the_gateways_machine(stack: Stack) -> None:
+    pairs = stack.settings("gateway")["MAZEMESH_CLOUD_SECRETS"].split(",")
+    arn = dict(pair.split("=", 1) for pair in pairs)["cookie"]
+    value = json.loads(stack.aws("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])
+    Seal(value["secret"], lambda: 0.0)  # refuses what is no secret
+    assert "cookie=" not in stack.settings("game")["MAZEMESH_CLOUD_SECRETS"]
+
+
+def test_without_machines_for_jobs_they_wait(stack: Stack) -> None:
+    assert stack.settings("gateway")["MAZEMESH_GATEWAY_JOBS_AT_ONCE"] == "0"
+    assert "LookAtJobs" not in stack.role_actions("gateway")
 
 
 def test_aurora_has_a_stand_in(stack: Stack) -> None:

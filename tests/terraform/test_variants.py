@@ -45,12 +45,22 @@ def test_with_a_domain_an_alb_tells_services_apart_by_path_and_an_instance_is_th
         for condition in rule["condition"]
         for pattern in condition["path_pattern"][0]["values"]
     }
-    assert paths == {
-        f"/mazemesh.v1.{service}Service/*"
-        for service in ("Game", "Matchmaker", "Model", "Elo", "Replay")
+    services = ("Game", "Matchmaker", "Model", "Elo", "Replay")
+    methods = {f"/mazemesh.v1.{service}Service/*" for service in services}
+    assert paths == {*methods, "/mazemesh.v1.*", "/grpc.*"}
+    kinds = {
+        group["port"]: (group["protocol"], group["protocol_version"], group["health_check"][0])
+        for _, group in of_type(resources, "aws_lb_target_group")
     }
-    for _, group in of_type(resources, "aws_lb_target_group"):
-        assert (group["protocol"], group["protocol_version"]) == ("HTTPS", "GRPC")
+    assert set(kinds) == {*range(50051, 50056), 50060}
+    # All that is no method is the gateway's, over HTTP/1.1, as WebSockets are.
+    ((_, listener),) = of_type(resources, "aws_lb_listener")
+    assert listener["default_action"][0]["type"] == "forward"
+    protocol, version, health = kinds.pop(50060)
+    assert (protocol, version) == ("HTTPS", "HTTP1")
+    assert (health["path"], health["matcher"]) == ("/healthz", "200")
+    for protocol, version, _ in kinds.values():
+        assert (protocol, version) == ("HTTPS", "GRPC")
     outside = [
         rule["from_port"]
         for address, rule in of_type(resources, "aws_vpc_security_group_ingress_rule")
@@ -69,15 +79,22 @@ def test_with_a_domain_an_alb_tells_services_apart_by_path_and_an_instance_is_th
 def test_services_run_on_fargate_by_a_variable_and_without_nat_machines_are_public(
     production: Terraform,
 ) -> None:
-    plan = plan_with(production, runtime="ecs", image=IMAGE, nat="none")
+    plan = plan_with(production, runtime="ecs", image=IMAGE, nat="none", max_jobs=1)
     resources = planned(plan)
     tasks = {values["name"] for _, values in of_type(resources, "aws_ecs_service")}
-    assert tasks == {"game", "matchmaker", "model", "elo"}
+    assert tasks == {"game", "matchmaker", "model", "elo", "gateway"}
     for _, values in of_type(resources, "aws_ecs_service"):
         assert values["launch_type"] == "FARGATE"
     groups = {values["name"] for _, values in of_type(resources, "aws_autoscaling_group")}
     assert groups == {f"mazemesh-production-{one}" for one in ("replay", "actors", "learner")}
     assert not list(of_type(resources, "aws_nat_gateway", "aws_instance"))
+    # A task may start machines of jobs as well as a machine may.
+    starters = {
+        values["role"]
+        for address, values in of_type(resources, "aws_iam_role_policy")
+        if address == "module.jobs[0].aws_iam_role_policy.gateway"
+    }
+    assert starters == {"mazemesh-production-gateway-task"}
     for _, values in of_type(resources, "aws_launch_template"):
         assert str(values["network_interfaces"][0]["associate_public_ip_address"]) == "true"
     assert not broken(plan)

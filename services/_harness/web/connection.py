@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -68,6 +69,17 @@ class Connection(HttpToolsProtocol):
         self._head += len(data)
         if self._head > MOST_HEAD_BYTES:
             self.send_400_response(f"The headers are more than {MOST_HEAD_BYTES} bytes.")
+
+    def send_400_response(self, msg: str) -> None:
+        """See `HttpToolsProtocol`: what is no HTTP is told by a problem, too (RFC 9457)."""
+        problem = {"title": "the request is malformed", "status": 400, "detail": msg, "error": msg}
+        content = json.dumps(problem).encode()
+        head = (
+            "HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\n"
+            f"content-length: {len(content)}\r\nconnection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + content)
+        self.transport.close()
 
     def on_headers_complete(self) -> None:
         """See `httptools`."""

@@ -11,6 +11,9 @@ import numpy as np
 
 from services.elo.models.counting.pairs import Floats
 
+PATH_POINTS = 256
+"""Ratios that are kept of how the evidence grew; before there are so many, every other one goes."""
+
 SCALE = 800.0 / math.log(10.0)
 """Normalized Elo of a game whose mean score is a standard deviation from 1/2: it is Elo where every
 game is won or lost and both are about as likely."""
@@ -96,16 +99,28 @@ class Finding:
         verdict: Whether it has ended, and how.
         ratio: Log-likelihood ratio, as of the match at which it ended.
         counts: How many of the matches it has seen had each score [2 games + 1]; [0] before any.
+        path: Ratios after `stride`, 2 `stride`, ... matches; empty of gates that were kept without.
+        stride: Matches between two of these, a power of two.
     """
 
     verdict: Verdict
     ratio: float
     counts: tuple[int, ...]
+    path: tuple[float, ...] = ()
+    stride: int = 1
 
     @property
     def matches(self) -> int:
         """Matches that it has seen."""
         return sum(self.counts)
+
+    @property
+    def points(self) -> list[tuple[int, float]]:
+        """Matches and the ratio after them, in their order, the last among them."""
+        points = [(self.stride * place, ratio) for place, ratio in enumerate(self.path, 1)]
+        if self.counts and (not points or points[-1][0] != self.matches):
+            points.append((self.matches, self.ratio))
+        return points
 
 
 NOTHING = Finding(Verdict.RUNNING, 0.0, ())
@@ -126,16 +141,23 @@ def go_on(hypotheses: Hypotheses, found: Finding, scores: Iterable[float]) -> Fi
     """
     counts = list(found.counts) or [0] * len(hypotheses.scores)
     seen, ratio, verdict = found.matches, found.ratio, found.verdict
+    path, stride = list(found.path), found.stride
     for score in scores:
         if verdict is not Verdict.RUNNING:
             break
         counts[hypotheses.column(score)] += 1
         seen += 1
         ratio = hypotheses.ratio(counts)
+        if seen == stride * (len(path) + 1):  # of a gate that was kept without a path it never is
+            path.append(ratio)
+            if len(path) == PATH_POINTS:
+                path, stride = path[1::2], 2 * stride
         if ratio >= hypotheses.upper:
             verdict = Verdict.PASSED
         elif ratio <= hypotheses.lower:
             verdict = Verdict.FAILED
         elif seen >= hypotheses.cap:
             verdict = Verdict.CAPPED
-    return Finding(verdict, ratio, tuple(counts)) if seen > found.matches else found
+    if seen == found.matches:
+        return found
+    return Finding(verdict, ratio, tuple(counts), tuple(path), stride)

@@ -94,7 +94,14 @@ def _read(text: str) -> Gate:
         | {
             "hypotheses": Hypotheses(**body["hypotheses"]),
             "ancestors": tuple(body["ancestors"]),
-            "finding": Finding(Verdict(found["verdict"]), found["ratio"], tuple(found["counts"])),
+            "finding": Finding(
+                Verdict(found["verdict"]),
+                found["ratio"],
+                tuple(found["counts"]),
+                # Older rows have none.
+                tuple(found.get("path", ())),
+                found.get("stride", 1),
+            ),
             "memories": tuple(Memory(**memory) for memory in body["memories"]),
         }
     )

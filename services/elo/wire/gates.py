@@ -82,6 +82,16 @@ def answer(gate: Gate) -> elo_pb2.Gate:
     )
 
 
+def path(gate: Gate) -> elo_pb2.GetGatePathResponse:
+    """How its evidence grew."""
+    return elo_pb2.GetGatePathResponse(
+        points=[
+            elo_pb2.GatePoint(matches=matches, ratio=ratio)
+            for matches, ratio in gate.finding.points
+        ]
+    )
+
+
 def _hypotheses(asked: elo_pb2.GateHypotheses) -> Hypotheses:
     given, default = asked.HasField, Hypotheses(games=0)
     elo0 = asked.elo0 if given("elo0") else default.elo0

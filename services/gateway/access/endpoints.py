@@ -90,6 +90,7 @@ ENDPOINTS: Final[dict[str, Endpoint]] = {
     # gates and tournaments
     "GET /gates": by("MatchmakerService/ListGateRuns"),
     "GET /gates/{gate_id}": by("MatchmakerService/ListGateRuns"),
+    "GET /gates/{gate_id}/path": by("EloService/GetGatePath"),
     "POST /gates": by("MatchmakerService/StartGate"),
     "POST /gates/{gate_id}/cancel": by("MatchmakerService/CancelGate"),
     "GET /tournaments": by("MatchmakerService/ListTournaments"),

@@ -54,11 +54,11 @@ async def play(socket: SocketDep, gateway: GatewayDep, visitor: VisitorDep) -> N
     """One game of one person."""
     player = _Player(socket, gateway, visitor)
     try:
-        # The browser may go; KeyError: it sent bytes. TimeoutError: it sends or takes nothing.
-        with suppress(WebSocketDisconnect, RuntimeError, KeyError, TimeoutError):
-            await player.run()
-    except MazemeshError as error:
+        await player.run()
+    except MazemeshError as error:  # a service that did not answer in time among them
         await player.fail(error)
+    except (WebSocketDisconnect, RuntimeError, KeyError, TimeoutError):
+        pass  # the browser has gone, sent bytes (KeyError), or sends or takes nothing
     finally:
         await player.close()
 

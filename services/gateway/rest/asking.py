@@ -10,18 +10,48 @@ from fastapi import Header, Query
 from fastapi.responses import JSONResponse
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
-from pydantic import BeforeValidator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from mazemesh.errors import InvalidArgument
 from services.gateway.rest.messages import as_json
 
 _TIME: Final = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}")
 
+_EXACT: Final = 2.0**53
+_DEPTH: Final = 4
+"""Of what is asked for in JSON: no body nests its numbers deeper."""
+
 MOST: Final = 1000
 """Things on one page."""
 
 TEXT: Final = r"^[^\x00-\x1f\x7f]*$"
 """Of names and reasons: no control characters."""
+
+
+class RequestBody(BaseModel):
+    """What is asked for in JSON, whose own kinds count: `true` is no 1, and "5" is no 5.
+
+    A field that is not known is refused: it would be ignored in silence.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _whole(cls, values: object) -> object:
+        """JSON has one kind of number: 5.0 is 5."""
+        return _as_whole(values, _DEPTH)
+
+
+def _as_whole(value: object, depth: int) -> object:
+    if isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT:
+        return int(value)
+    if isinstance(value, dict) and depth:
+        return {name: _as_whole(one, depth - 1) for name, one in value.items()}
+    if isinstance(value, list) and depth:
+        return [_as_whole(one, depth - 1) for one in value]
+    return value
+
 
 PageSize = Annotated[
     int, Query(ge=1, le=MOST, description="Things on a page, at most 1000.", examples=[100])

@@ -137,6 +137,9 @@ async def _of_request(_request: Request, error: Exception) -> Response:
     first: Any = error.errors()[0]
     # "body", "query" and so on come first, then the path within.
     place = [part for part in first["loc"][1:] if isinstance(part, str | int)]
+    body = error.body
+    if place and isinstance(body, dict) and place[0] not in body and place[0] in body.values():
+        place = place[1:]  # which of several forms the body has, as its own field says
     field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
     field = field.removeprefix(".") or str(first["loc"][0])
     given = first.get("input")

@@ -1,7 +1,8 @@
 """`python -m supervisor.cloud.machine.secrets`: fetches what is secret, by the machine's role.
 
 It lays down under /run/mazemesh, readable for the mesh's user alone: tls.pem, tls-key.pem, ca.pem,
-one ROLE.key for each API key, and secrets.env with MAZEMESH_DATABASE_URL. Certificates are put into
+one ROLE.key for each API key, secrets.env with MAZEMESH_DATABASE_URL, and gateway.env with the
+gateway's own key and what login cookies are sealed by. Certificates are put into
 Secrets Manager when `mazemesh cloud up` knows the address; the machine waits for them. With
 `--renew` it looks once more (RDS renews its password every week) and leaves a file `renewed` when
 something has changed, by which mazemesh-renew.service knows that it has to restart the units.
@@ -33,6 +34,9 @@ WAIT_SECONDS: Final = 1800.0
 LOOK_SECONDS: Final = 5.0
 RENEWED: Final = "renewed"
 _SERVICE: Final = "-service"
+_VIEWER: Final = "viewer"
+"""Whose key the gateway has: what it watches for everybody, every viewer may see."""
+
 _CERTIFICATE_FILES: Final = {
     "certificate": "tls.pem",
     "key": "tls-key.pem",
@@ -53,6 +57,7 @@ def fetch(
         StartError: a secret has no value for `wait_seconds`, or one that cannot be used.
     """
     files: dict[str, str] = {}
+    gateway: list[str] = []
     for name, arn in sorted(settings.secrets.items()):
         value = _object(name, _value(manager, name, arn, wait_seconds, pause))
         if name == "tls":
@@ -61,6 +66,9 @@ def fetch(
         elif name == "database":
             url = database_url(settings.database, value)
             files["secrets.env"] = f"MAZEMESH_DATABASE_URL={url}\n"
+        elif name == "cookie":  # the unit of the gateway seals by it
+            secret = _text(name, value, "secret")
+            gateway.append(f"MAZEMESH_GATEWAY_COOKIE_SECRET={secret}\n")
         else:
             for role in value:
                 files[f"{role}.key"] = f"{_text(name, value, role)}\n"
@@ -68,6 +76,10 @@ def fetch(
                     key_file = settings.run_folder / f"{role}.key"
                     environment = f"MAZEMESH_KEY_FILE={key_file}\n"
                     files[f"{role.removesuffix(_SERVICE)}.env"] = environment
+                elif role == _VIEWER:
+                    gateway.append(f"MAZEMESH_KEY_FILE={settings.run_folder / f'{role}.key'}\n")
+    if gateway:
+        files["gateway.env"] = "".join(gateway)
     return files
 
 

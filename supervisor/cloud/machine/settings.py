@@ -25,7 +25,8 @@ class MachineSettings:
         hook: Lifecycle hook that is completed when the machine has left; empty is none.
         drain_seconds: How long leaving may take.
         units: Units of systemd that it runs.
-        secrets: ARN by name: tls, admin-key, worker-key, trainer-key, service-key, database.
+        secrets: ARN by name: tls, admin-key, worker-key, trainer-key, viewer-key, service-key,
+            database, cookie.
         database: host:port/name of PostgreSQL; empty is SQLite.
         register: Cloud Map service id by role.
         volume: EBS volume that outlives the machine; empty is none.

@@ -24,7 +24,7 @@ FREE: Final = frozenset(
         *("aws_internet_gateway", "aws_vpc_endpoint", "aws_flow_log", "aws_security_group"),
         *("aws_default_security_group", "aws_vpc_security_group_ingress_rule"),
         *("aws_vpc_security_group_egress_rule", "aws_iam_role", "aws_iam_role_policy"),
-        *("aws_iam_role_policy_attachment", "aws_iam_instance_profile", "aws_launch_template"),
+        *("aws_iam_role_policy_attachment", "aws_iam_instance_profile"),
         *("aws_autoscaling_lifecycle_hook", "aws_autoscaling_policy", "aws_lb_target_group"),
         *("aws_lb_listener", "aws_lb_listener_rule", "aws_acm_certificate", "aws_route53_record"),
         *("aws_acm_certificate_validation", "aws_db_subnet_group", "aws_elasticache_subnet_group"),
@@ -119,6 +119,8 @@ def _resources(module: Mapping[str, Any]) -> Iterator[Resource]:
 
 def _lines(resource: Resource, others: list[Resource]) -> list[Line]:
     kind = resource["type"]
+    if kind == "aws_launch_template":
+        return _jobs(resource)
     if kind in FREE:
         return []
     if kind == "aws_autoscaling_group":
@@ -157,6 +159,23 @@ def _machines(resource: Resource, others: list[Resource]) -> list[Line]:
     if public and "aws_eip" not in here:
         lines.append(_flat("public addresses", hours * table.ADDRESS))
     return lines
+
+
+def _jobs(resource: Resource) -> list[Line]:
+    """Machines that no group of the plan has: the gateway starts one for each training job."""
+    values = resource["values"]
+    count = int((values.get("tags") or {}).get("mazemesh:jobs-at-once", "0"))
+    if not count:
+        return []
+    kind = values["instance_type"]
+    market = values["instance_market_options"]
+    cap = market[0]["spot_options"][0]["max_price"] if market else None
+    _, most = _an_hour(resource, [kind], bool(market), cap)
+    disk = values["block_device_mappings"][0]["ebs"][0]["volume_size"] * table.GP3_GIB
+    public = str(values["network_interfaces"][0]["associate_public_ip_address"]).lower() == "true"
+    hour = most + (table.ADDRESS if public else 0.0)
+    note = f"at most {count} of {kind} around the clock; their budgets bound them before"
+    return [Line("machines of training jobs", 0.0, count * (table.HOURS * hour + disk), note)]
 
 
 def _an_hour(

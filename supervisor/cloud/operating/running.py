@@ -91,6 +91,8 @@ def credentials(outputs: Mapping[str, Any], folder: Path, manager: Any) -> dict[
         path.write_text(text)
     return {
         **{f"MAZEMESH_{role.upper()}_ADDRESS": one for role, one in outputs["addresses"].items()},
+        # One that was brought up before there was a gateway has none.
+        **({"MAZEMESH_GATEWAY_URL": outputs["gateway_url"]} if "gateway_url" in outputs else {}),
         "MAZEMESH_TLS_CA": str(folder / "ca.pem"),
         "MAZEMESH_KEY_FILE": str(folder / "admin.key"),
     }

@@ -17,7 +17,7 @@ ASKED: Final = frozenset(
         *("FindMatch", "PlayGame", "WatchGame", "CreateTournament", "PublishPolicy", "Infer"),
         *("GetLeaderboard", "WatchLeaderboard", "GetReplay", "ListActiveGames", "ListReplays"),
         *("GetHeadToHead", "GetRatingHistory", "ListTournaments", "WatchTournament"),
-        *("ListGates", "WatchGate", "GetEmpiricalGame"),
+        *("ListGates", "GetGatePath", "WatchGate", "GetEmpiricalGame"),
         *("StartGate", "CancelGate", "ListGateRuns", "WatchGateRun", "ListAliasHistory"),
     }
 )

@@ -15,13 +15,14 @@ locals {
     MAZEMESH_REDIS_URL      = var.cache_url
     MAZEMESH_CLOUD_UNITS    = "mazemesh-service@${role}" # whose figures its exporter tells, and who shares the price
 
-    "MAZEMESH_${upper(role)}_METRICS_PORT" = tostring(var.network.ports[role] - 40900) # 9151 to 9155, as on machines
+    "MAZEMESH_${upper(role)}_METRICS_PORT" = tostring(var.network.ports[role] - 40900) # 9151 to 9160, as on machines
     },
+    role == "gateway" ? var.gateway_settings : {},
     contains(keys(local.bucket_of), role) ? { MAZEMESH_BLOBS_URL = "s3://${var.buckets.names[local.bucket_of[role]]}" } : {},
   ) }
   # Beside each service, in its network: what groups of machines are scaled by. It needs no secret.
   exporters = { for role, settings in local.settings : role => { for name in ["AWS_DEFAULT_REGION", "MAZEMESH_CLOUD_NAME", "MAZEMESH_CLOUD_UNITS"] : name => settings[name] } }
-  secrets   = merge({ for name in ["tls", "admin-key", "worker-key", "trainer-key", "service-key"] : name => var.mesh.secrets[name] }, { database = var.database.secret_arn })
+  secrets   = merge({ for name in concat(["tls", "admin-key", "worker-key", "trainer-key", "viewer-key", "service-key"], contains(keys(var.mesh.secrets), "cookie") ? ["cookie"] : []) : name => var.mesh.secrets[name] }, { database = var.database.secret_arn })
 }
 
 resource "aws_ecs_cluster" "this" {

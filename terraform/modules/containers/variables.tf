@@ -47,3 +47,9 @@ variable "target_groups" {
   type        = map(string)
   default     = {}
 }
+
+variable "gateway_settings" {
+  description = "Further environment of the gateway."
+  type        = map(string)
+  default     = {}
+}

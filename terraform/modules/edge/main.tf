@@ -1,10 +1,11 @@
 # Without a domain an NLB passes TCP on: TLS ends in the service, whose authority clients are told. With one an ALB ends
-# TLS with a public certificate, and tells services apart by the method's path, all at port 443.
+# TLS with a public certificate, and tells services apart by the method's path, all at port 443; what is no method is the gateway's: console, REST and WebSockets.
 
 locals {
   alb      = var.domain != null
   packages = { game = "GameService", matchmaker = "MatchmakerService", model = "ModelService", elo = "EloService", replay = "ReplayService" }
   order    = ["game", "matchmaker", "model", "elo", "replay"]
+  grpc     = setsubtract(var.roles, ["gateway"])
 }
 
 resource "aws_lb" "this" {
@@ -26,14 +27,14 @@ resource "aws_lb_target_group" "this" {
   vpc_id               = var.network.vpc_id
   port                 = var.network.ports[each.key]
   protocol             = local.alb ? "HTTPS" : "TCP"
-  protocol_version     = local.alb ? "GRPC" : null
+  protocol_version     = local.alb ? (each.key == "gateway" ? "HTTP1" : "GRPC") : null # WebSockets are HTTP/1.1
   target_type          = contains(var.by_address, each.key) ? "ip" : "instance"
   deregistration_delay = 90
 
   health_check {
     protocol            = local.alb ? "HTTPS" : "TCP"
-    path                = local.alb ? "/grpc.health.v1.Health/Check" : null
-    matcher             = local.alb ? "0" : null
+    path                = local.alb ? (each.key == "gateway" ? "/healthz" : "/grpc.health.v1.Health/Check") : null
+    matcher             = local.alb ? (each.key == "gateway" ? "200" : "0") : null
     interval            = 10
     healthy_threshold   = 2
     unhealthy_threshold = 3
@@ -106,6 +107,19 @@ resource "aws_lb_listener" "grpc" {
   certificate_arn   = aws_acm_certificate_validation.this[0].certificate_arn
 
   default_action {
+    type             = "forward"
+    target_group_arn = aws_lb_target_group.this["gateway"].arn
+  }
+}
+
+# Methods of services that there are not: none of the gateway's affairs.
+resource "aws_lb_listener_rule" "unknown" {
+  count = local.alb ? 1 : 0
+
+  listener_arn = aws_lb_listener.grpc[0].arn
+  priority     = 100
+
+  action {
     type = "fixed-response"
     fixed_response {
       content_type = "text/plain"
@@ -113,10 +127,13 @@ resource "aws_lb_listener" "grpc" {
       status_code  = "404"
     }
   }
+  condition {
+    path_pattern { values = ["/mazemesh.v1.*", "/grpc.*"] }
+  }
 }
 
 resource "aws_lb_listener_rule" "service" {
-  for_each = local.alb ? var.roles : toset([])
+  for_each = local.alb ? local.grpc : toset([])
 
   listener_arn = aws_lb_listener.grpc[0].arn
   priority     = 10 + index(local.order, each.key)

@@ -9,9 +9,9 @@ variable "network" {
 }
 
 variable "roles" {
-  description = "Services behind the balancer."
+  description = "Services behind the balancer; of an ALB the gateway is one."
   type        = set(string)
-  default     = ["game", "matchmaker", "model", "elo", "replay"]
+  default     = ["game", "matchmaker", "model", "elo", "replay", "gateway"]
 }
 
 variable "domain" {

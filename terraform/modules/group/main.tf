@@ -20,7 +20,7 @@ locals {
       AWS_DEFAULT_REGION         = data.aws_region.here.name
       MAZEMESH_CLOUD_NAME        = var.name
       MAZEMESH_CLOUD_GROUP       = local.full_name
-      MAZEMESH_CLOUD_HOOK        = local.hook
+      MAZEMESH_CLOUD_HOOK        = var.template_only ? "" : local.hook
       MAZEMESH_CLOUD_DRAIN       = tostring(var.drain_seconds)
       MAZEMESH_CLOUD_REGISTER    = join(",", [for role, service in var.registered : "${role}=${service.id}"])
       MAZEMESH_CLOUD_SECRETS     = join(",", [for name, arn in local.secrets : "${name}=${arn}"])
@@ -36,6 +36,7 @@ locals {
 
   tags = merge(
     { Name = local.full_name, "mazemesh:mesh" = var.name, "mazemesh:group" = var.group, "mazemesh:idle" = var.when_idle },
+    var.tags,
     var.monthly_hours == null ? {} : { "mazemesh:monthly-hours" = tostring(var.monthly_hours) },
   )
 }
@@ -47,6 +48,7 @@ resource "aws_launch_template" "this" {
   instance_type          = var.instance_types[0]
   key_name               = var.key_name
   update_default_version = true
+  tags                   = var.tags
   ebs_optimized          = true
 
   user_data = base64encode(templatefile("${path.module}/user-data.sh.tftpl", {
@@ -84,13 +86,27 @@ resource "aws_launch_template" "this" {
     security_groups             = [var.security_group]
   }
 
-  tag_specifications {
-    resource_type = "volume"
-    tags          = local.tags
+  # A group says spot itself; who starts machines by the template alone is told here.
+  dynamic "instance_market_options" {
+    for_each = var.template_only && var.spot != null ? [var.spot] : []
+    content {
+      market_type = "spot"
+      spot_options { max_price = instance_market_options.value.max_price }
+    }
+  }
+
+  dynamic "tag_specifications" {
+    for_each = var.template_only ? ["volume", "instance"] : ["volume"]
+    content {
+      resource_type = tag_specifications.value
+      tags          = local.tags
+    }
   }
 }
 
 resource "aws_autoscaling_group" "this" {
+  count = var.template_only ? 0 : 1
+
   name                = local.full_name
   vpc_zone_identifier = var.subnets
   min_size            = var.size.min
@@ -152,8 +168,10 @@ resource "aws_autoscaling_group" "this" {
 
 # Whatever takes a machine away waits until it has left in order; the machine completes the hook itself.
 resource "aws_autoscaling_lifecycle_hook" "leave" {
+  count = var.template_only ? 0 : 1
+
   name                   = local.hook
-  autoscaling_group_name = aws_autoscaling_group.this.name
+  autoscaling_group_name = aws_autoscaling_group.this[0].name
   lifecycle_transition   = "autoscaling:EC2_INSTANCE_TERMINATING"
   heartbeat_timeout      = var.drain_seconds + 60
   default_result         = "CONTINUE"

@@ -158,3 +158,15 @@ variable "key_name" {
   type        = string
   default     = null
 }
+
+variable "template_only" {
+  description = "Whether there is the launch template and its role alone, for who starts machines by it."
+  type        = bool
+  default     = false
+}
+
+variable "tags" {
+  description = "Further tags of the template, its machines and their disks."
+  type        = map(string)
+  default     = {}
+}

@@ -2,7 +2,7 @@
 # range of the VPC, so a machine of the wrong role cannot reach a service at all.
 
 locals {
-  ports = { game = 50051, matchmaker = 50052, model = 50053, elo = 50054, replay = 50055 }
+  ports = { game = 50051, matchmaker = 50052, model = 50053, elo = 50054, replay = 50055, gateway = 50060 }
 
   # Which role calls which services.
   calls = {
@@ -14,8 +14,10 @@ locals {
     actor      = ["game", "matchmaker", "model", "replay"]
     evaluator  = ["game", "matchmaker", "model"]
     learner    = ["matchmaker", "model", "replay"]
+    gateway    = ["game", "matchmaker", "model", "elo", "replay"]
+    job        = ["game", "matchmaker", "model", "replay"] # a learner and its actors
   }
-  for_players = ["game", "matchmaker"]
+  for_players = ["game", "matchmaker", "gateway"]
 
   served = { for group, roles in var.groups : group => [for role in roles : role if contains(keys(local.ports), role)] }
   called = { for group, roles in var.groups : group => toset(flatten([for role in roles : local.calls[role]])) }

@@ -28,23 +28,23 @@ variable "nat" {
 }
 
 variable "groups" {
-  description = "Security groups, and the roles of the machines in each: game, matchmaker, model, elo, replay, actor, evaluator, learner."
+  description = "Security groups, and the roles of the machines in each: game, matchmaker, model, elo, replay, gateway, actor, evaluator, learner, job."
   type        = map(set(string))
   validation {
     condition = length(setsubtract(flatten(values({ for group, roles in var.groups : group => tolist(roles) })),
-    ["game", "matchmaker", "model", "elo", "replay", "actor", "evaluator", "learner"])) == 0
-    error_message = "roles are game, matchmaker, model, elo, replay, actor, evaluator and learner."
+    ["game", "matchmaker", "model", "elo", "replay", "gateway", "actor", "evaluator", "learner", "job"])) == 0
+    error_message = "roles are game, matchmaker, model, elo, replay, gateway, actor, evaluator, learner and job."
   }
 }
 
 variable "operator_cidrs" {
-  description = "Who may reach all five services from outside, e.g. [\"203.0.113.7/32\"]; empty is nobody."
+  description = "Who may reach the gateway and all five services from outside, e.g. [\"203.0.113.7/32\"]; empty is nobody."
   type        = list(string)
   default     = []
 }
 
 variable "player_cidrs" {
-  description = "Who may reach Game and Matchmaker from outside; empty is nobody."
+  description = "Who may reach the gateway, Game and Matchmaker from outside; empty is nobody."
   type        = list(string)
   default     = []
 }

@@ -7,10 +7,12 @@ locals {
     admin   = ["admin"]
     worker  = ["worker"]
     trainer = ["trainer"]
+    viewer  = ["viewer"] # the gateway's own: what it watches for everybody, every viewer may see
     # One secret for the three, since whoever reads one of them runs on the services' machines.
     service = ["game-service", "matchmaker-service", "model-service"]
   }
   roles = toset(flatten(values(local.keys)))
+  drawn = setunion(local.roles, var.cookie ? ["cookie"] : [])
   certificates = {
     tls       = "Certificate, private key and authority of the services of ${var.name}: JSON with certificate, key, authority"
     authority = "Authority that signs certificates of ${var.name}, with its private key; for operators alone"
@@ -18,7 +20,7 @@ locals {
 }
 
 ephemeral "aws_secretsmanager_random_password" "key" {
-  for_each = local.roles
+  for_each = local.drawn
 
   password_length     = 43 # of letters and digits: 256 bits
   exclude_punctuation = true
@@ -43,6 +45,24 @@ resource "aws_secretsmanager_secret_version" "key" {
       ephemeral.aws_secretsmanager_random_password.key[role].random_password,
     )
   })
+  secret_string_wo_version = var.keys_version
+}
+
+# What login cookies are sealed by: the same at every gateway, and at the one that replaces it.
+resource "aws_secretsmanager_secret" "cookie" {
+  count = var.cookie ? 1 : 0
+
+  name                    = "${var.name}/cookie"
+  description             = "What the gateway of ${var.name} seals login cookies by"
+  recovery_window_in_days = var.recovery_days
+}
+
+resource "aws_secretsmanager_secret_version" "cookie" {
+  count = var.cookie ? 1 : 0
+
+  secret_id = aws_secretsmanager_secret.cookie[0].id
+  # 43 letters and digits and a sign of equality are 32 bytes in base64.
+  secret_string_wo         = jsonencode({ secret = "${ephemeral.aws_secretsmanager_random_password.key["cookie"].random_password}=" })
   secret_string_wo_version = var.keys_version
 }
 

@@ -2,8 +2,9 @@ output "arns" {
   value = merge(
     { for key, secret in aws_secretsmanager_secret.key : "${key}-key" => secret.arn },
     { for key, secret in aws_secretsmanager_secret.certificate : key => secret.arn },
+    { for secret in aws_secretsmanager_secret.cookie : "cookie" => secret.arn },
   )
-  description = "Secrets by name: admin-key, worker-key, trainer-key, service-key, tls, authority."
+  description = "Secrets by name: admin-key, worker-key, trainer-key, viewer-key, service-key, tls, authority, cookie."
 }
 
 output "names" {

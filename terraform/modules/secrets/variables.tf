@@ -14,3 +14,9 @@ variable "keys_version" {
   type        = number
   default     = 1
 }
+
+variable "cookie" {
+  description = "Whether login cookies are sealed by a secret of the mesh; else by one on the gateway's disk, which should then outlive its machine."
+  type        = bool
+  default     = false
+}

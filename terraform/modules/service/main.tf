@@ -14,7 +14,12 @@ locals {
       MAZEMESH_TLS_KEY  = "/run/mazemesh/tls-key.pem"
     },
     { for role, bucket in local.used : "MAZEMESH_${upper(role)}_BLOBS_URL" => "s3://${var.buckets.names[bucket]}" },
-    { for role in var.roles : "MAZEMESH_${upper(role)}_METRICS_PORT" => tostring(var.network.ports[role] - 40900) }, # 9151 to 9155
+    { for role in var.roles : "MAZEMESH_${upper(role)}_METRICS_PORT" => tostring(var.network.ports[role] - 40900) }, # 9151 to 9160
+    # Jobs show the keys of their roles, and never more.
+    contains(var.roles, "gateway") ? {
+      MAZEMESH_GATEWAY_JOBS_TRAINER_KEY_FILE = "/run/mazemesh/trainer.key"
+      MAZEMESH_GATEWAY_JOBS_WORKER_KEY_FILE  = "/run/mazemesh/worker.key"
+    } : {},
     local.learns ? { MAZEMESH_CLOUD_CHECKPOINTS = "s3://${var.buckets.names["models"]}/checkpoints" } : {},
     var.cache_url == null ? {} : { MAZEMESH_REDIS_URL = var.cache_url },
     var.database == null ? {} : {
@@ -23,9 +28,9 @@ locals {
     var.settings,
   )
   # Who calls and is called on one machine needs no name of another.
-  together = length(var.roles) == 5
+  together = length(setsubtract(["game", "matchmaker", "model", "elo", "replay"], var.roles)) == 0
   mesh = merge(var.mesh, {
-    settings = merge(var.mesh.settings, local.together ? { for role in var.roles : "MAZEMESH_${upper(role)}_ADDRESS" => "localhost:${var.network.ports[role]}" } : {})
+    settings = merge(var.mesh.settings, local.together ? { for role in var.roles : "MAZEMESH_${upper(role)}_ADDRESS" => "localhost:${var.network.ports[role]}" if role != "gateway" } : {})
     secrets  = merge(var.mesh.secrets, var.database == null ? {} : { database = var.database.secret_arn })
   })
 }
@@ -56,7 +61,7 @@ module "group" {
   units          = concat([for role in sort(var.roles) : "mazemesh-service@${role}"], var.workers)
   extras         = distinct(concat(["aws"], var.database == null ? [] : ["postgres"], var.cache_url == null ? [] : ["redis"], local.learns ? ["learner"] : [], var.extras))
   settings       = local.settings
-  secrets        = setunion(["tls", "admin-key", "worker-key", "trainer-key", "service-key"], var.database == null ? [] : ["database"])
+  secrets        = setunion(["tls", "admin-key", "worker-key", "trainer-key", "viewer-key", "service-key"], contains(var.roles, "gateway") ? ["cookie"] : [], var.database == null ? [] : ["database"])
   buckets        = [for bucket in distinct(concat(values(local.used), local.learns ? ["models"] : [])) : var.buckets.arns[bucket]]
   subnets        = var.volume_gib > 0 ? [local.subnets[0]] : local.subnets
   public         = var.tier == "public" || !var.network.private

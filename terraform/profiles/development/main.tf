@@ -18,6 +18,15 @@ locals {
       "MAZEMESH_${upper(role)}_ADDRESS" => "${role}.${module.network.namespace.name}:${module.network.ports[role]}"
     }
   }
+  # Where training jobs run; without machines for them they wait.
+  jobs = var.max_jobs == 0 ? { MAZEMESH_GATEWAY_JOBS_AT_ONCE = "0" } : {
+    MAZEMESH_GATEWAY_JOBS                 = "ec2"
+    MAZEMESH_GATEWAY_JOBS_AT_ONCE         = tostring(var.max_jobs)
+    MAZEMESH_GATEWAY_JOBS_LAUNCH_TEMPLATE = "${var.name}-jobs"
+    MAZEMESH_GATEWAY_JOBS_SUBNETS         = join(",", module.network.training_subnets)
+    MAZEMESH_GATEWAY_JOBS_REPORTS         = "s3://${module.storage.buckets["models"]}/jobs"
+    MAZEMESH_GATEWAY_JOBS_DOLLARS_AN_HOUR = var.max_prices.jobs
+  }
   buckets = { names = module.storage.buckets, arns = module.storage.bucket_arns }
 }
 
@@ -27,9 +36,10 @@ module "network" {
   name = var.name
   nat  = var.nat
   groups = {
-    mesh    = ["game", "matchmaker", "model", "elo", "replay"]
+    mesh    = ["game", "matchmaker", "model", "elo", "replay", "gateway"]
     actors  = ["actor", "evaluator"]
     learner = ["learner"]
+    jobs    = ["job"]
   }
   stores         = ["database", "cache"]
   operator_cidrs = var.operator_cidrs
@@ -77,7 +87,7 @@ module "mesh" {
 
   name           = var.name
   group          = "mesh"
-  roles          = ["game", "matchmaker", "model", "elo", "replay"]
+  roles          = ["game", "matchmaker", "model", "elo", "replay", "gateway"]
   mesh           = local.mesh
   network        = module.network
   tier           = "public"
@@ -87,6 +97,20 @@ module "mesh" {
   instance_types = ["t4g.medium"]
   volume_gib     = 20
   address        = true
+  settings       = merge(local.jobs, { MAZEMESH_GATEWAY_CURVES_MEGABYTES = "128" }, var.gateway_settings)
+}
+
+module "jobs" {
+  source = "../../modules/jobs"
+  count  = var.max_jobs > 0 ? 1 : 0
+
+  name         = var.name
+  mesh         = local.mesh
+  network      = module.network
+  buckets      = local.buckets
+  gateway_role = module.mesh.role
+  at_once      = var.max_jobs
+  max_price    = var.max_prices.jobs
 }
 
 module "actors" {

@@ -11,13 +11,13 @@ variable "region" {
 }
 
 variable "operator_cidrs" {
-  description = "Addresses that may reach all services, e.g. [\"203.0.113.7/32\"]; `mazemesh cloud init` takes yours."
+  description = "Addresses that may reach the gateway and all services, e.g. [\"203.0.113.7/32\"]; `mazemesh cloud init` takes yours."
   type        = list(string)
   default     = []
 }
 
 variable "player_cidrs" {
-  description = "Addresses that may reach Game and Matchmaker, e.g. [\"0.0.0.0/0\"]."
+  description = "Addresses that may reach the gateway, Game and Matchmaker, e.g. [\"0.0.0.0/0\"]."
   type        = list(string)
   default     = []
 }
@@ -81,8 +81,20 @@ variable "learner_hours" {
   default     = 50
 }
 
+variable "max_jobs" {
+  description = "Training jobs that run at once, each on a spot machine of its own; 0 lets them wait. The bill's most counts so many around the clock."
+  type        = number
+  default     = 0
+}
+
+variable "gateway_settings" {
+  description = "Further environment of the gateway (docs/console.md), e.g. { MAZEMESH_GATEWAY_MLFLOW_URL = \"http://10.0.1.7:5000\" }."
+  type        = map(string)
+  default     = {}
+}
+
 variable "max_prices" {
   description = "Most that a spot machine may cost, in $ an hour: with the hours the bill's bound. While the market is above it, there is none."
-  type        = object({ actors = string, learner = string })
+  type        = object({ actors = string, learner = string, jobs = optional(string, "0.04") })
   default     = { actors = "0.075", learner = "0.30" }
 }

@@ -18,7 +18,7 @@ module "network" {
   name           = var.name
   nat            = "none"
   discovery      = false
-  groups         = { mesh = ["game", "matchmaker", "model", "elo", "replay", "actor", "evaluator", "learner"] }
+  groups         = { mesh = ["game", "matchmaker", "model", "elo", "replay", "gateway", "actor", "evaluator", "learner"] }
   operator_cidrs = var.operator_cidrs
   player_cidrs   = var.player_cidrs
 }
@@ -47,7 +47,7 @@ module "mesh" {
 
   name    = var.name
   group   = "mesh"
-  roles   = ["game", "matchmaker", "model", "elo", "replay"]
+  roles   = ["game", "matchmaker", "model", "elo", "replay", "gateway"]
   workers = local.workers
   network = module.network
   mesh = {
@@ -70,6 +70,9 @@ module "mesh" {
     MAZEMESH_LEARNER_POLICY          = var.run.policy
     MAZEMESH_ACTOR_POLICY            = var.run.policy
     MAZEMESH_REPLAY_MEMORY_LIMIT_GIB = "1"
+    # Beside the learner that is there always; the machine's 4 GiB hold one more run.
+    MAZEMESH_GATEWAY_JOBS_AT_ONCE     = "1"
+    MAZEMESH_GATEWAY_CURVES_MEGABYTES = "64"
   }
 }
 

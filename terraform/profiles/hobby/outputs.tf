@@ -1,10 +1,10 @@
 output "host" {
   value       = module.mesh.address
-  description = "Where the services are, at ports 50051 to 50055."
+  description = "Where the services are, at ports 50051 to 50055; the gateway at 50060."
 }
 
 output "addresses" {
-  value       = { for role, port in module.network.ports : role => "${module.mesh.address}:${port}" }
+  value       = { for role, port in module.network.ports : role => "${module.mesh.address}:${port}" if role != "gateway" }
   description = "Of each service."
 }
 
@@ -41,4 +41,9 @@ output "shutdown_function" {
 output "region" {
   value       = var.region
   description = "AWS region."
+}
+
+output "gateway_url" {
+  value       = "https://${module.mesh.address}:${module.network.ports["gateway"]}"
+  description = "The gateway: console, REST and WebSockets."
 }

@@ -11,13 +11,13 @@ variable "region" {
 }
 
 variable "operator_cidrs" {
-  description = "Addresses that may reach all services, e.g. [\"203.0.113.7/32\"]; `mazemesh cloud init` takes yours."
+  description = "Addresses that may reach the gateway and all services, e.g. [\"203.0.113.7/32\"]; `mazemesh cloud init` takes yours."
   type        = list(string)
   default     = []
 }
 
 variable "player_cidrs" {
-  description = "Addresses that may reach Game and Matchmaker, e.g. [\"0.0.0.0/0\"]."
+  description = "Addresses that may reach the gateway, Game and Matchmaker, e.g. [\"0.0.0.0/0\"]."
   type        = list(string)
   default     = []
 }

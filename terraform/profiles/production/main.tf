@@ -17,6 +17,7 @@ locals {
     matchmaker = { tier = "public", types = ["c7g.large", "c6g.large"], volume = 0 }       # for c5.large
     model      = { tier = "services", types = ["c7g.2xlarge", "c6g.2xlarge"], volume = 0 } # for c5.2xlarge: inference
     elo        = { tier = "services", types = ["t4g.medium"], volume = 0 }                 # for t3.medium
+    gateway    = { tier = "services", types = ["t4g.small"], volume = 0 }                  # sends what it was told once to each browser
     replay     = { tier = "services", types = ["r7g.xlarge", "r6g.xlarge"], volume = 60 }  # for r5.xlarge: rows in memory
   }
 
@@ -29,6 +30,20 @@ locals {
       { MAZEMESH_PUBLIC_GAME_ADDRESS = "${module.edge.host}:${module.edge.ports["game"]}" }, # for players who were matched
     )
   }
+  gateway = merge(
+    # Behind an ALB all strangers come from its addresses, which then have one limit together.
+    var.domain == null ? {} : { MAZEMESH_GATEWAY_STRANGER_REQUESTS_PER_SECOND = "1000" },
+    # Where training jobs run; without machines for them they wait.
+    var.max_jobs == 0 ? { MAZEMESH_GATEWAY_JOBS_AT_ONCE = "0" } : {
+      MAZEMESH_GATEWAY_JOBS                             = "ec2"
+      MAZEMESH_GATEWAY_JOBS_AT_ONCE                     = tostring(var.max_jobs)
+      MAZEMESH_GATEWAY_JOBS_LAUNCH_TEMPLATE             = "${var.name}-jobs"
+      MAZEMESH_GATEWAY_JOBS_SUBNETS                     = join(",", module.network.training_subnets)
+      MAZEMESH_GATEWAY_JOBS_REPORTS                     = "s3://${module.storage.buckets["models"]}/jobs"
+      MAZEMESH_GATEWAY_JOBS_DOLLARS_AN_HOUR             = var.max_prices.jobs
+    },
+    var.gateway_settings,
+  )
   buckets = { names = module.storage.buckets, arns = module.storage.bucket_arns }
 }
 
@@ -37,7 +52,8 @@ module "network" {
 
   name = var.name
   nat  = var.nat
-  groups = merge({ for role in local.roles : role => [role] }, {
+  groups = merge({ for role in keys(local.services) : role => [role] }, {
+    jobs    = ["job"]
     actors  = ["actor", "evaluator"]
     learner = ["learner"]
   })
@@ -66,6 +82,7 @@ module "secrets" {
 
   name          = var.name
   recovery_days = var.force_destroy ? 0 : 30
+  cookie        = true
 }
 
 module "database" {
@@ -116,6 +133,7 @@ module "service" {
   instance_types = each.value.types
   volume_gib     = each.value.volume
   target_groups  = module.edge.target_groups
+  settings       = each.key == "gateway" ? local.gateway : {}
 }
 
 module "containers" {
@@ -131,6 +149,21 @@ module "containers" {
   database      = module.database
   cache_url     = module.cache.url
   target_groups = module.edge.target_groups
+
+  gateway_settings = local.gateway
+}
+
+module "jobs" {
+  source = "../../modules/jobs"
+  count  = var.max_jobs > 0 ? 1 : 0
+
+  name         = var.name
+  mesh         = local.mesh
+  network      = module.network
+  buckets      = local.buckets
+  gateway_role = var.runtime == "ecs" ? module.containers[0].roles["gateway"] : module.service["gateway"].role
+  at_once      = var.max_jobs
+  max_price    = var.max_prices.jobs
 }
 
 module "actors" {

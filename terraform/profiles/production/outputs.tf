@@ -4,7 +4,7 @@ output "host" {
 }
 
 output "addresses" {
-  value       = { for role, port in module.edge.ports : role => "${module.edge.host}:${port}" }
+  value       = { for role, port in module.edge.ports : role => "${module.edge.host}:${port}" if role != "gateway" }
   description = "Of each service."
 }
 
@@ -41,4 +41,9 @@ output "shutdown_function" {
 output "region" {
   value       = var.region
   description = "AWS region."
+}
+
+output "gateway_url" {
+  value       = "https://${module.edge.host}:${module.edge.ports["gateway"]}"
+  description = "The gateway: console, REST and WebSockets."
 }

@@ -19,7 +19,7 @@ def gate(gate_id: str, ladder: str = "race") -> Gate:
 
 
 def found(gate: Gate, matches: int, verdict: Verdict = Verdict.RUNNING) -> Gate:
-    finding = Finding(verdict, 0.1 * matches, (0, 0, matches, 0, 0))
+    finding = Finding(verdict, 0.1 * matches, (0, 0, matches, 0, 0), (0.25, 0.5), 2)
     memories = (Memory("race:0", 1.5, 4, 0.75),) if verdict is not Verdict.RUNNING else ()
     tested = replace(gate.hypotheses, games=2)
     return replace(gate, hypotheses=tested, finding=finding, memories=memories)

@@ -22,6 +22,7 @@ from supervisor.cloud.machine.settings import MachineSettings
 
 Aws = Callable[[str], Any]
 KEY = f"mm_{'a' * 12}_{'B' * 43}"
+OTHER = f"mm_{'c' * 12}_{'D' * 43}"
 
 
 def secret(aws: Aws, name: str, value: Any = None) -> str:
@@ -35,6 +36,8 @@ def test_secrets_become_files_that_the_units_read(aws: Aws, tmp_path: Path) -> N
     arns = {
         "tls": secret(aws, "a/tls", {"certificate": "C", "key": "K", "authority": "A"}),
         "service-key": secret(aws, "a/service", {"game-service": KEY, "model-service": KEY}),
+        "viewer-key": secret(aws, "a/viewer", {"viewer": OTHER}),
+        "cookie": secret(aws, "a/cookie", {"secret": "S="}),
         "database": secret(aws, "a/db", {"username": "mazemesh", "password": "p@ss/w%rd"}),
     }
     settings = MachineSettings(
@@ -44,6 +47,9 @@ def test_secrets_become_files_that_the_units_read(aws: Aws, tmp_path: Path) -> N
     assert (files["tls.pem"], files["tls-key.pem"], files["ca.pem"]) == ("C", "K", "A")
     assert files["game-service.key"] == f"{KEY}\n"
     assert files["game.env"] == f"MAZEMESH_KEY_FILE={tmp_path}/game-service.key\n"
+    assert files["gateway.env"] == (
+        f"MAZEMESH_GATEWAY_COOKIE_SECRET=S=\nMAZEMESH_KEY_FILE={tmp_path}/viewer.key\n"
+    )
     assert files["secrets.env"] == (
         "MAZEMESH_DATABASE_URL=postgresql://mazemesh:p%40ss%2Fw%25rd@db.example:5432/mazemesh"
         "?sslmode=require\n"
@@ -55,6 +61,7 @@ def test_secrets_become_files_that_the_units_read(aws: Aws, tmp_path: Path) -> N
     assert read_keys(tmp_path) == {
         "game-service": ("a" * 12, "B" * 43),
         "model-service": ("a" * 12, "B" * 43),
+        "viewer": ("c" * 12, "D" * 43),
     }
     assert lay_down(tmp_path, {**files, "ca.pem": "another"})
 

@@ -76,6 +76,11 @@ async def test_a_gate_is_asked_for_watched_and_listed(server: Server, client: El
     assert [one.matches for one in seen] == sorted(one.matches for one in seen)
     assert await call(client.evaluate_gate, ASKED) == seen[-1]
     assert await call(list, client.gates("race")) == [seen[-1]]
+    path = await call(client.gate_path, "g1")
+    assert [one.matches for one in path] == list(range(1, seen[-1].matches + 1))
+    assert path[-1].ratio == seen[-1].ratio
+    with pytest.raises(NotFound, match="g2"):
+        await call(client.gate_path, "g2")
     assert await call(list, client.gates("solo")) == []
     # Once, however often it was looked at since.
     assert [decided(server, one) for one in ("passed", "failed", "running")] == [1, 0, None]

@@ -102,6 +102,8 @@ def test_a_gate_is_started_once_and_cancelled(http: httpx.Client) -> None:
     assert ok(again, 201)["gate"]["gate_id"] == gate
     assert again.headers["location"] == f"/gates/{gate}"
     assert ok(http.get(f"/gates/{gate}"))["state"] == "running"
+    assert ok(http.get(f"/gates/{gate}/path")) == {"points": []}
+    problem(http.get("/gates/none-such/path"), 404)
     assert gate in {one["gate"]["gate_id"] for one in ok(http.get("/gates"))["runs"]}
     ended = ok(http.post(f"/gates/{gate}/cancel", json={"reason": "enough"}))
     assert ended["state"] == "cancelled"

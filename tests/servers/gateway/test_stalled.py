@@ -18,6 +18,7 @@ from tests.servers.gateway.world import SECONDS, Services
 from tests.servers.running import RunningService
 
 VIEWERS = 99
+_PACE = 0.1  # as of a game that people play
 LARGE = "x" * 200_000
 """Of which a few fill all buffers on the way to who does not read."""
 
@@ -29,7 +30,7 @@ async def flood(_name: str) -> AsyncIterator[News]:
         small = {"number": number}
         yield News("frame", small)
         yield News("picture", LARGE)
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(_PACE)
 
 
 async def dribble(_name: str) -> AsyncIterator[News]:
@@ -71,12 +72,13 @@ async def test_one_stalls_and_the_others_do_not(
         idle = {"max_queue": 1, "ping_interval": None, "close_timeout": 0.1}
         stalled = await tabs.enter_async_context(tab(url, sock=narrow, **idle))
         await stalled.follow("games/flood")
-        viewers = [await tabs.enter_async_context(tab(url)) for _ in range(VIEWERS)]
-        for viewer in viewers:
-            await viewer.follow("gates/dribble")
+        opened = (tabs.enter_async_context(tab(url)) for _ in range(VIEWERS))
+        viewers = await asyncio.gather(*opened)
+        await asyncio.gather(*(viewer.follow("gates/dribble") for viewer in viewers))
         # All go on and on, past the moment when the stalled one is dropped.
         await _until_dropped(service, viewers)
         await asyncio.gather(*(_advances(viewer) for viewer in viewers))
+        await asyncio.gather(*(viewer.line.close() for viewer in viewers))
 
 
 async def _until_dropped(service: RunningService[GatewaySettings], viewers: list[Tab]) -> None:

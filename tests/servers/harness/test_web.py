@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -70,7 +71,10 @@ def test_headers_are_bounded() -> None:
         for odd in (b"X-Odd: " + b"x" * 200_000, b"X-Odd: x\r\n" * 20_000):
             with socket.create_connection(place, SECONDS) as line:
                 line.sendall(REQUEST + odd)
-                assert line.recv(65536).startswith(b"HTTP/1.1 400 ")
+                told = line.recv(65536)
+                assert told.startswith(b"HTTP/1.1 400 ")
+                assert b"content-type: application/problem+json\r\n" in told
+                assert json.loads(told.rpartition(b"\r\n\r\n")[2])["status"] == 400
         # Many requests of a connection are no large one.
         with socket.create_connection(place, SECONDS) as line:
             for _ in range(20):

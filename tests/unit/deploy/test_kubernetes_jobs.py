@@ -57,7 +57,11 @@ def test_policies_select_the_pods_of_jobs() -> None:
     assert selector == {"key": LABEL, "operator": "Exists"}
 
 
-def test_the_gateway_is_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "components",
+    [("gateway", "training-jobs"), ("gateway", "training-jobs", "keys")],
+)
+def test_the_gateway_is_told(tmp_path: Path, components: tuple[str, ...]) -> None:
     if (kustomize() or (0,)) < (5,):
         pytest.skip("this platform has no kubectl of 1.27 or newer")
     shutil.copytree(FOLDER, tmp_path / "kubernetes")
@@ -67,7 +71,7 @@ def test_the_gateway_is_told(tmp_path: Path) -> None:
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",
         "resources": ["../../base"],
-        "components": ["../../components/gateway", "../../components/training-jobs"],
+        "components": [f"../../components/{one}" for one in components],
     }
     (overlay / "kustomization.yaml").write_text(yaml.safe_dump(content))
     done = subprocess.run(
@@ -86,5 +90,9 @@ def test_the_gateway_is_told(tmp_path: Path) -> None:
     )
     spec = gateway["spec"]["template"]["spec"]
     assert spec["automountServiceAccountToken"] is True
-    told = {one["name"] for one in spec["containers"][0]["env"]}
-    assert told == {"MAZEMESH_GATEWAY_JOBS", "MAZEMESH_GATEWAY_JOBS_NAMESPACE"}
+    told = {one["name"]: one for one in spec["containers"][0]["env"]}
+    key = {"MAZEMESH_KEY"} if "keys" in components else set()
+    assert told.keys() == {"MAZEMESH_GATEWAY_JOBS", "MAZEMESH_GATEWAY_JOBS_NAMESPACE"} | key
+    if key:
+        shown = told["MAZEMESH_KEY"]["valueFrom"]["secretKeyRef"]
+        assert shown == {"name": "mazemesh-keys", "key": "viewer.key"}

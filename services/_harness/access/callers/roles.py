@@ -296,6 +296,7 @@ RPCS: Final[dict[str, Rpc]] = {
     ),
     f"{_ELO}RetractResults": Rpc(_PEOPLE | {Role.MATCHMAKER_SERVICE}, Kind.WRITE),
     f"{_ELO}ListGates": ANY,
+    f"{_ELO}GetGatePath": ANY,
     f"{_ELO}WatchGate": ANY,
     f"{_ELO}RebuildRatings": Rpc(frozenset({Role.ADMIN}), Kind.WRITE, what=("verify_only",)),
     # Replay

@@ -2,6 +2,7 @@
 
 const FIRST_PAUSE = 250;
 const LONGEST_PAUSE = 4000;
+const IMPATIENT = 10_000; // a gateway that was killed is there again within seconds: until then it is looked for often
 const STALE_AFTER = 30_000; // the gateway beats at least every 20 s
 const KEPT = 200; // last news of a topic, for who follows it later
 
@@ -11,6 +12,7 @@ const listeners = new Set();
 let socket = null;
 let state = "unused";
 let pause = FIRST_PAUSE;
+let lost = 0; // since when there is no gateway
 let heard = 0;
 let waiting = 0;
 
@@ -59,6 +61,7 @@ function connect() {
   const mine = (socket = new WebSocket(`${location.origin.replace("http", "ws")}/ws/live`));
   mine.onopen = () => {
     pause = FIRST_PAUSE;
+    lost = 0;
     heard = Date.now();
     for (const topic of topics.keys()) say({ type: "subscribe", topic });
     become("live");
@@ -74,8 +77,9 @@ function connect() {
     socket = null;
     if (!topics.size || document.hidden) return become(topics.size ? "lost" : "unused");
     become("lost");
+    lost ||= Date.now();
     waiting = setTimeout(connect, pause * (0.75 + Math.random() / 2));
-    pause = Math.min(pause * 2, LONGEST_PAUSE);
+    if (Date.now() - lost > IMPATIENT) pause = Math.min(pause * 2, LONGEST_PAUSE);
   };
 }
 

@@ -29,7 +29,7 @@ class Journals:
         self._data_dir = data_dir
 
     async def page(self, size: int, token: str) -> tuple[Sequence[Experiment], str]:
-        """See `Experiments.page`; a token is how many were told."""
+        """See `Experiments.page`; a token is how many were looked at."""
         if not (token == "" or (token.isascii() and token.isdigit() and len(token) < 10)):
             raise InvalidArgument(f"page_token: {token[:40]!r} is none of this list")
         return await asyncio.to_thread(self._page, size, int(token or 0))
@@ -40,9 +40,14 @@ class Journals:
 
     def _page(self, size: int, start: int) -> tuple[Sequence[Experiment], str]:
         files = sorted(self._files(), key=_changed, reverse=True)
-        shown = files[start : start + size]
-        more = str(start + size) if start + size < len(files) else ""
-        return [found for file in shown if (found := self._read(file)) is not None], more
+        page: list[Experiment] = []
+        looked = start
+        for looked, file in enumerate(files[start:], start + 1):  # noqa: B007
+            if (found := self._read(file)) is not None:
+                page.append(found)
+            if len(page) == size:
+                break
+        return page, str(looked) if looked < len(files) else ""
 
     def _run(self, run_id: str) -> Experiment | None:
         for file in self._files():

@@ -125,7 +125,7 @@ class Ec2Launcher:
             return
         plan = plans.plan_of(job, self._dollars)
         tags = {"mazemesh:job": job.job_id, "mazemesh:policy": job.work.policy}
-        self._make_template(plan, group)
+        self._make_template(plan, group, tags)
         self._autoscaling.create_auto_scaling_group(
             AutoScalingGroupName=group,
             LaunchTemplate={"LaunchTemplateName": group, "Version": "$Latest"},
@@ -139,7 +139,7 @@ class Ec2Launcher:
             ],
         )
 
-    def _make_template(self, plan: Plan, group: str) -> None:
+    def _make_template(self, plan: Plan, group: str, tags: Mapping[str, str]) -> None:
         """The operator's, with the plan; one that a gateway left that died here is taken."""
         from botocore.exceptions import ClientError
 
@@ -150,6 +150,13 @@ class Ec2Launcher:
             self._ec2.create_launch_template(
                 LaunchTemplateName=group,
                 LaunchTemplateData={**found, "UserData": self._user_data(found, plan, group)},
+                # By which a role may be allowed to delete those of jobs alone.
+                TagSpecifications=[
+                    {
+                        "ResourceType": "launch-template",
+                        "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
+                    }
+                ],
             )
         except ClientError as error:
             if _code(error) != "InvalidLaunchTemplateName.AlreadyExistsException":

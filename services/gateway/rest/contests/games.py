@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from mazemesh.v1 import game_pb2 as pb
 from services.gateway.access.visitor import CallsDep
 from services.gateway.live.watches import running_games
-from services.gateway.rest.asking import Name, PageSize, PageToken, told
+from services.gateway.rest.asking import Name, PageSize, PageToken, RequestBody, told
 from services.gateway.rest.messages import model_of
 
 router = APIRouter(tags=["games"])
@@ -21,12 +21,10 @@ GameName = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[!-~]+$",
 GameId = Annotated[str, Path(min_length=1, max_length=160, pattern=r"^[!-~]+$")]
 
 
-class Settings(BaseModel):
+class Settings(RequestBody):
     """Of a maze game; what is left out is the game's default."""
 
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"width": 8, "height": 8}]}
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{"width": 8, "height": 8}]})
 
     width: int | None = Field(default=None, ge=2, le=64)
     height: int | None = Field(default=None, ge=2, le=64)

@@ -6,7 +6,7 @@ import uuid
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from mazemesh.errors import NotFound
 from mazemesh.v1 import elo_pb2
@@ -19,6 +19,7 @@ from services.gateway.rest.asking import (
     PageSize,
     PageToken,
     Prefer,
+    RequestBody,
     RequestId,
     told,
     wait_of,
@@ -33,11 +34,10 @@ _START_DEADLINE = 60.0
 GateId = Annotated[str, Path(min_length=1, max_length=96, pattern=r"^[!-~]+$")]
 
 
-class GateStart(BaseModel):
+class GateStart(RequestBody):
     """Which version is to be shown better than which."""
 
     model_config = ConfigDict(
-        extra="forbid",
         json_schema_extra={
             "examples": [
                 {"candidate": "race:2", "baseline": "race:1", "elo1": 20, "promote": "champion"}
@@ -57,10 +57,10 @@ class GateStart(BaseModel):
     reason: str = Field(default="", max_length=1024, pattern=TEXT)
 
 
-class Ending(BaseModel):
+class Ending(RequestBody):
     """Why something is ended."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"reason": "typo"}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "typo"}]})
 
     reason: str = Field(default="", max_length=1024, pattern=TEXT)
 
@@ -82,6 +82,17 @@ async def gate(calls: CallsDep, gate_id: GateId) -> Any:
     if not found:
         raise NotFound(f"gate_id: there is no gate {gate_id!r}")
     return told(found[0])
+
+
+@router.get(
+    "/gates/{gate_id}/path",
+    summary="A gate's path",
+    response_model=model_of(elo_pb2.GetGatePathResponse),
+)
+async def path(calls: CallsDep, gate_id: GateId) -> Any:
+    """How its likelihood ratio grew, from its first match on: at most 256 points."""
+    request = elo_pb2.GetGatePathRequest(gate_id=gate_id)
+    return told(await calls.ask(calls.rpcs.elo.GetGatePath, request))
 
 
 @router.post("/gates", summary="Start a gate", status_code=201, response_model=model_of(pb.GateRun))

@@ -7,14 +7,23 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 from google.protobuf.duration_pb2 import Duration
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from mazemesh.errors import DeadlineExceeded, FailedPrecondition, NotFound, Unavailable
 from mazemesh.v1 import elo_pb2, game_pb2
 from mazemesh.v1 import matchmaker_pb2 as pb
 from services.gateway.access.visitor import CallsDep
 from services.gateway.context import GatewayDep
-from services.gateway.rest.asking import Name, PageSize, PageToken, RequestId, Time, stamp, told
+from services.gateway.rest.asking import (
+    Name,
+    PageSize,
+    PageToken,
+    RequestBody,
+    RequestId,
+    Time,
+    stamp,
+    told,
+)
 from services.gateway.rest.contests.games import Settings
 from services.gateway.rest.messages import model_of
 
@@ -27,11 +36,10 @@ MatchId = Annotated[str, Path(min_length=1, max_length=128, pattern=r"^[!-~]+$")
 _Player = Annotated[str, Field(pattern=r"^[!-~]{1,128}$")]
 
 
-class MatchStart(BaseModel):
+class MatchStart(RequestBody):
     """A match that counts for nobody's rating."""
 
     model_config = ConfigDict(
-        extra="forbid",
         json_schema_extra={
             "examples": [{"game": "race", "participants": ["bot/random", "bot/wall-follower"]}]
         },
@@ -44,11 +52,10 @@ class MatchStart(BaseModel):
     rotations: int = Field(default=1, ge=0, le=64, description="0: all of them")
 
 
-class Search(BaseModel):
+class Search(RequestBody):
     """A player who looks for an opponent."""
 
     model_config = ConfigDict(
-        extra="forbid",
         json_schema_extra={
             "examples": [{"player": "player/zoe", "game": "race", "bot_after": 5.0}]
         },

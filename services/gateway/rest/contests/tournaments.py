@@ -6,12 +6,12 @@ import uuid
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from mazemesh.tournaments import asking
 from mazemesh.v1 import matchmaker_pb2 as pb
 from services.gateway.access.visitor import CallsDep, VisitorDep
-from services.gateway.rest.asking import TEXT, PageSize, PageToken, RequestId, told
+from services.gateway.rest.asking import TEXT, PageSize, PageToken, RequestBody, RequestId, told
 from services.gateway.rest.contests.gates import Ending
 from services.gateway.rest.messages import model_of
 
@@ -22,11 +22,10 @@ _DEADLINE = 60.0
 TournamentId = Annotated[str, Path(min_length=1, max_length=128, pattern=r"^[!-~]+$")]
 
 
-class TournamentStart(BaseModel):
+class TournamentStart(RequestBody):
     """Who meets whom, and how."""
 
     model_config = ConfigDict(
-        extra="forbid",
         json_schema_extra={
             "examples": [
                 {

@@ -14,7 +14,7 @@ from services._harness.access.callers.keys import Key, new_key
 from services._harness.access.callers.roles import Role
 from services._harness.access.callers.sql_keys import SqlKeys
 from services.gateway.context import Gateway, GatewayDep
-from services.gateway.rest.asking import TEXT, when
+from services.gateway.rest.asking import TEXT, RequestBody, when
 
 router = APIRouter(tags=["keys"])
 
@@ -24,17 +24,16 @@ _Name = Annotated[str, Field(min_length=1, max_length=128, pattern=TEXT)]
 KeyId = Annotated[str, Path(pattern=r"^[0-9a-f]{12}$", examples=["0123456789ab"])]
 
 
-class NewKey(BaseModel):
+class NewKey(RequestBody):
     """Whose key it is to be, and what it may."""
 
     model_config = ConfigDict(
-        extra="forbid",
         json_schema_extra={
             "examples": [{"role": "viewer", "label": "wall display", "expires_in": 86400}]
         },
     )
 
-    role: Role
+    role: Role = Field(strict=False)  # by its name
     label: str = Field(default="", max_length=128, pattern=TEXT)
     policies: list[_Name] = Field(default=[], max_length=64, description="prefixes of names")
     games: list[_Name] = Field(default=[], max_length=64)

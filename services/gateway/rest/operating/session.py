@@ -15,15 +15,15 @@ from services.gateway.access.endpoints import ENDPOINTS
 from services.gateway.access.logins import STATE_COOKIE, STATE_SECONDS, Logins
 from services.gateway.access.visitor import Visitor, VisitorDep
 from services.gateway.context import Gateway, GatewayDep
+from services.gateway.rest.asking import RequestBody
 
 router = APIRouter(tags=["session"])
 
 
-class KeyShown(BaseModel):
+class KeyShown(RequestBody):
     """An API key, as `mazemesh keys create` shows it."""
 
     model_config = ConfigDict(
-        extra="forbid",
         json_schema_extra={
             "examples": [{"key": "mm_0123456789ab_" + "A" * 43}],
         },

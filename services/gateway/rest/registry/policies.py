@@ -7,14 +7,14 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from mazemesh.client.model import DOWNLOAD_DEADLINE, ModelClient
 from mazemesh.client.policies.promotion import CHAMPION, PREVIOUS, promote, roll_back
 from mazemesh.errors import Conflict, InvalidArgument, NotFound
 from mazemesh.v1 import model_pb2 as pb
 from services.gateway.access.visitor import CallsDep, VisitorDep
-from services.gateway.rest.asking import MOST, TEXT, Name, PageSize, PageToken, told
+from services.gateway.rest.asking import MOST, TEXT, Name, PageSize, PageToken, RequestBody, told
 from services.gateway.rest.messages import model_of
 from services.gateway.rest.problems import PreconditionFailed, PreconditionMissing
 
@@ -34,11 +34,10 @@ IfMatch = Annotated[
 ]
 
 
-class Promotion(BaseModel):
+class Promotion(RequestBody):
     """A version that an alias is to stand for."""
 
     model_config = ConfigDict(
-        extra="forbid",
         json_schema_extra={"examples": [{"version": 2, "reason": "won its gate"}]},
     )
 
@@ -49,11 +48,10 @@ class Promotion(BaseModel):
     )
 
 
-class AliasTarget(BaseModel):
+class AliasTarget(RequestBody):
     """Where an alias is to stand."""
 
     model_config = ConfigDict(
-        extra="forbid",
         json_schema_extra={"examples": [{"version": 2, "reason": "won its gate"}]},
     )
 
@@ -61,12 +59,10 @@ class AliasTarget(BaseModel):
     reason: str = Field(default="", max_length=1024, pattern=TEXT)
 
 
-class Rollback(BaseModel):
+class Rollback(RequestBody):
     """An alias that is to go back to where it stood before."""
 
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"reason": "it forgot the bots"}]}
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "it forgot the bots"}]})
 
     alias: str = Field(default=CHAMPION, pattern=r"^[a-z0-9_-]{1,64}$")
     reason: str = Field(default="", max_length=1024, pattern=TEXT)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, Field, field_validator
 
 from mazemesh.errors import InvalidArgument
 from services.gateway.jobs.nouns import work as works
 from services.gateway.jobs.nouns.budget import Budget, Target
 from services.gateway.jobs.nouns.job import Job, State
+from services.gateway.rest.asking import RequestBody
 
 MOST_NAMES: Final = 64
 """Of hyperparameters, settings or dimensions in one request."""
@@ -29,13 +30,7 @@ Scalar = Annotated[
 Settings = Annotated[dict[Name, Scalar], Field(max_length=MOST_NAMES)]
 
 
-class Strict(BaseModel):
-    """What has a field that is not known is refused: it would be ignored in silence."""
-
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
-
-
-class BudgetModel(Strict):
+class BudgetModel(RequestBody):
     """Bounds of a job, at the first of which it ends in order; 0 is none."""
 
     steps: int = Field(default=0, ge=0, le=10**15, description="agent steps", examples=[5_000_000])
@@ -49,7 +44,7 @@ class BudgetModel(Strict):
     )
 
 
-class _Asked(Strict):
+class _Asked(RequestBody):
     """What every job is asked for with."""
 
     game: str = Field(
@@ -133,7 +128,11 @@ class StartTraining(_Asked):
     )
     actors: int = Field(default=1, ge=1, le=MOST_ACTORS, description="processes that play")
     games: int = Field(
-        default=0, ge=0, le=32_768, description="that each of them plays at once; 0: the preset's"
+        default=0,
+        ge=0,
+        le=32_768,
+        description="that each of them plays at once, 2 at least; 0: the preset's",
+        json_schema_extra={"not": {"const": 1}},
     )
     seed: int | None = Field(
         default=None, ge=0, lt=2**53, description="of weights, mazes and draws; null: a fresh one"

@@ -17,7 +17,7 @@ variables {
   mesh = {
     settings  = { MAZEMESH_GAME_ADDRESS = "game.mesh.internal:50051" }
     namespace = { id = "ns-1", name = "mesh.internal", zone = "Z1" }
-    secrets   = { tls = "arn:tls", admin-key = "arn:a", worker-key = "arn:w", trainer-key = "arn:t", service-key = "arn:s" }
+    secrets   = { tls = "arn:tls", admin-key = "arn:a", worker-key = "arn:w", trainer-key = "arn:t", viewer-key = "arn:v", service-key = "arn:s" }
   }
   network = {
     ports            = { game = 50051, matchmaker = 50052, model = 50053, elo = 50054, replay = 50055 }

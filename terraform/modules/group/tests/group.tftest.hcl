@@ -35,11 +35,11 @@ variables {
 run "spot_with_a_choice_of_types_and_rebalance" {
   command = plan
   assert {
-    condition     = aws_autoscaling_group.this.capacity_rebalance
+    condition     = aws_autoscaling_group.this[0].capacity_rebalance
     error_message = "a machine that will be taken is replaced ahead"
   }
   assert {
-    condition     = length(aws_autoscaling_group.this.mixed_instances_policy[0].launch_template[0].override) == 2
+    condition     = length(aws_autoscaling_group.this[0].mixed_instances_policy[0].launch_template[0].override) == 2
     error_message = "all types are offered"
   }
 }
@@ -63,7 +63,7 @@ run "user_data_fetches_the_release_and_starts_the_units" {
 run "leaving_takes_its_time" {
   command = plan
   assert {
-    condition     = aws_autoscaling_lifecycle_hook.leave.heartbeat_timeout == 150
+    condition     = aws_autoscaling_lifecycle_hook.leave[0].heartbeat_timeout == 150
     error_message = "the drain, and a minute"
   }
 }
@@ -72,6 +72,26 @@ run "a_disk_is_for_one_machine" {
   command         = plan
   expect_failures = [aws_autoscaling_group.this]
   variables { volume = { gib = 10, zone = "us-east-1a" } }
+}
+
+run "a_template_alone_is_for_who_starts_machines_by_it" {
+  command = plan
+  variables {
+    template_only = true
+    spot          = { max_price = "0.05" }
+  }
+  assert {
+    condition     = length(aws_autoscaling_group.this) + length(aws_autoscaling_lifecycle_hook.leave) == 0
+    error_message = "no group, and nothing waits for who leaves it"
+  }
+  assert {
+    condition     = aws_launch_template.this.instance_market_options[0].spot_options[0].max_price == "0.05"
+    error_message = "the template itself says spot"
+  }
+  assert {
+    condition     = !strcontains(base64decode(aws_launch_template.this.user_data), "MAZEMESH_CLOUD_HOOK")
+    error_message = "no hook is completed"
+  }
 }
 
 run "an_unknown_architecture_is_refused" {

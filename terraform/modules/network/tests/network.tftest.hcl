@@ -10,9 +10,10 @@ mock_provider "aws" {
 variables {
   name = "mesh-test"
   groups = {
-    mesh    = ["game", "matchmaker", "model", "elo", "replay"]
+    mesh    = ["game", "matchmaker", "model", "elo", "replay", "gateway"]
     actors  = ["actor", "evaluator"]
     learner = ["learner"]
+    jobs    = ["job"]
   }
   stores         = ["database"]
   operator_cidrs = ["203.0.113.7/32"]
@@ -48,12 +49,25 @@ run "actors_reach_what_they_call" {
   }
 }
 
-run "players_reach_two_services" {
+run "jobs_reach_what_learners_and_actors_call" {
+  command = plan
+  assert {
+    condition = toset([for key, rule in aws_vpc_security_group_ingress_rule.between : rule.from_port
+    if startswith(key, "jobs-")]) == toset([50051, 50052, 50053, 50055])
+    error_message = "a job is a learner and its actors"
+  }
+  assert {
+    condition     = length([for rule in aws_vpc_security_group_ingress_rule.stores : rule if strcontains(rule.description, "jobs")]) == 0
+    error_message = "jobs reach no store"
+  }
+}
+
+run "players_reach_the_gateway_and_two_services" {
   command = plan
   assert {
     condition = toset([for rule in aws_vpc_security_group_ingress_rule.outside : rule.from_port
-    if rule.cidr_ipv4 == "198.51.100.0/24"]) == toset([50051, 50052])
-    error_message = "players reach Game and Matchmaker"
+    if rule.cidr_ipv4 == "198.51.100.0/24"]) == toset([50051, 50052, 50060])
+    error_message = "players reach Game, Matchmaker and the gateway"
   }
 }
 
@@ -77,8 +91,8 @@ run "behind_a_balancer_outsiders_reach_it_alone" {
     error_message = "an ALB listens at 443"
   }
   assert {
-    condition     = length(aws_vpc_security_group_ingress_rule.edge) == 5
-    error_message = "the balancer reaches each service"
+    condition     = length(aws_vpc_security_group_ingress_rule.edge) == 6
+    error_message = "the balancer reaches each service, and the gateway"
   }
 }
 

@@ -56,9 +56,16 @@ class World:
 def world(tmp_path: Path) -> Iterator[World]:
     made = World(tmp_path)
     yield made
-    for pid in filter(psutil.pid_exists, made.pids()):
-        if "jobs.job_runner" in " ".join(psutil.Process(pid).cmdline()):
-            os.kill(pid, signal.SIGKILL)
+    for pid in filter(_runs, made.pids()):
+        os.kill(pid, signal.SIGKILL)
+
+
+def _runs(pid: int) -> bool:
+    """Whether it is a runner that has not ended."""
+    try:
+        return "jobs.job_runner" in " ".join(psutil.Process(pid).cmdline())
+    except psutil.NoSuchProcess:  # or a zombie
+        return False
 
 
 async def test_several_run_at_once_and_finish(world: World) -> None:

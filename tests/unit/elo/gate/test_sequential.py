@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.elo.gate.sequential import NOTHING, SCALE, Finding, Hypotheses, Verdict, go_on
+from services.elo.gate.sequential import (
+    NOTHING,
+    PATH_POINTS,
+    SCALE,
+    Finding,
+    Hypotheses,
+    Verdict,
+    go_on,
+)
 
 WIDE = Hypotheses(elo0=0.0, elo1=80.0, cap=5000)
 
@@ -68,6 +76,33 @@ def test_what_is_decided_stays() -> None:
     assert passed.verdict is Verdict.PASSED
     assert passed.matches < 100
     assert go_on(WIDE, passed, [0.0] * 1000) == passed
+
+
+def test_its_path_is_kept_whole_while_it_is_short() -> None:
+    found, told = NOTHING, []
+    for score in (0.5, 0.75, 0.25, 1.0, 0.5):
+        found = go_on(WIDE, found, [score])
+        told.append((found.matches, found.ratio))
+    assert found.points == told
+    assert NOTHING.points == []
+
+
+@pytest.mark.parametrize("matches", [PATH_POINTS - 1, PATH_POINTS, PATH_POINTS + 1, 1000])
+def test_a_long_path_is_thinned_and_ends_where_the_gate_is(matches: int) -> None:
+    scores = [0.25, 0.75] * (matches // 2) + [0.5] * (matches % 2)
+    narrow = Hypotheses(elo0=0.0, elo1=2.0)
+    found = go_on(narrow, NOTHING, scores)
+    assert (found.verdict, found.matches) == (Verdict.RUNNING, matches)
+    assert len(found.points) <= PATH_POINTS
+    assert found.points[-1] == (matches, found.ratio)
+    for seen, ratio in found.points[:: len(found.points) // 5]:
+        assert go_on(narrow, NOTHING, scores[:seen]).ratio == ratio
+
+
+def test_one_that_was_kept_without_a_path_has_its_end() -> None:
+    old = Finding(Verdict.RUNNING, 0.5, (0, 0, 4, 1, 0))
+    found = go_on(WIDE, old, [0.5] * 20)
+    assert found.points == [(25, found.ratio)]
 
 
 def test_a_cap_ends_it() -> None:

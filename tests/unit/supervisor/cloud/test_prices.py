@@ -69,6 +69,22 @@ def test_without_hours_all_machines_run_all_month() -> None:
     assert any(line.what == "public addresses" for line in bill.lines)
 
 
+def jobs(market: list[dict[str, Any]]) -> dict[str, Any]:
+    found = template(public=True)
+    values = {"tags": {"mazemesh:jobs-at-once": "3"}, "instance_type": "c7g.large"}
+    found["values"] |= {**values, "instance_market_options": market}
+    return found
+
+
+def test_machines_of_jobs_cost_at_most_all_of_them_all_month() -> None:
+    market = [{"market_type": "spot", "spot_options": [{"max_price": "0.04"}]}]
+    (line,) = price(planned(jobs(market))).lines
+    assert (line.what, line.usual) == ("machines of training jobs", 0.0)
+    assert line.most == pytest.approx(3 * (730 * (0.04 + 0.005) + 12 * 0.08))
+    (on_demand,) = price(planned(jobs([]))).lines
+    assert on_demand.most == pytest.approx(3 * (730 * (0.0725 + 0.005) + 12 * 0.08))
+
+
 def test_a_kind_without_a_price_is_an_error() -> None:
     with pytest.raises(InvalidArgument, match="aws_redshift_cluster has no price"):
         price(planned(resource("aws_redshift_cluster")))

@@ -10,9 +10,10 @@ import { Table } from "../table.js";
 import { number, percent, t } from "../words.js";
 
 const form = $("#filter");
-const paths = new Map(); // evidence as it was seen to grow, by gate
+let path = { x: [0], y: [0] }; // how the evidence of the chosen gate grew
 let runs = [];
 let leave = null;
+let shown = null; // the chosen run, as it was told last
 
 const verdictOf = (run) => (run.state === "cancelled" || run.state === "given_up" ? "cancelled" : run.gate.verdict);
 const badge = (run) => h("span.badge", { class: { passed: "passed", failed: "failed", forgotten: "failed" }[verdictOf(run)] ?? "" }, t(`gates.${verdictOf(run)}`));
@@ -66,23 +67,37 @@ function choose(gateId) {
 
 function open() {
   leave?.();
-  leave = null;
+  leave = shown = null;
   const gateId = read("gate");
   $("#one").hidden = !gateId;
   table.draw();
   if (!gateId) return;
   const known = runs.find((run) => run.gate.gate_id === gateId);
+  path = { x: [0], y: [0] };
   if (known) show(known);
+  begun(gateId);
   leave = follow(`gates/${gateId}`, (run, kind) => {
     if (kind === "gate") show(run);
     if (kind === "over" && run.reason && !known) put($("#facts"), h("p.notice", {}, run.reason));
   });
 }
 
+/** What came before the tab was opened, in front of what it has seen since. */
+async function begun(gateId) {
+  const { points } = await get(`/gates/${encodeURIComponent(gateId)}/path`).catch(() => ({ points: [] })); // Elo is away: what comes is shown
+  if (read("gate") !== gateId) return;
+  const told = points.map((point) => [Number(point.matches), point.ratio]);
+  const last = told.at(-1)?.[0] ?? 0;
+  const since = path.x.map((matches, place) => [matches, path.y[place]]).filter(([matches]) => matches > last);
+  const all = [[0, 0], ...told, ...since];
+  path = { x: all.map((one) => one[0]), y: all.map((one) => one[1]) };
+  if (shown) show(shown);
+}
+
 function show(run) {
   const { gate } = run;
-  const grown = paths.get(gate.gate_id) ?? { x: [0], y: [0] };
-  paths.set(gate.gate_id, grown);
+  shown = run;
+  const grown = path;
   if (grown.x.at(-1) < gate.matches) {
     grown.x.push(Number(gate.matches));
     grown.y.push(gate.ratio);

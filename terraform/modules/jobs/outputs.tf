@@ -1,0 +1,4 @@
+output "template" {
+  value       = module.template.template
+  description = "Name of the launch template."
+}
