@@ -34,7 +34,8 @@ from learner.device.ranks import Ranks
 from learner.network.architecture import ILLEGAL, Architecture, Parameters
 from learner.network.gradients.descent import ALONE
 from learner.network.gradients.passes import passes
-from learner.network.networks import Network, Seen, make
+from learner.network.network import Network, Seen
+from learner.network.networks import make
 from learner.ports import Batch
 
 

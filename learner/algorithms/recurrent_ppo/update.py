@@ -25,7 +25,8 @@ from learner.device.place import Place
 from learner.device.ranks import Ranks
 from learner.network.architecture import Architecture, Parameters
 from learner.network.gradients.descent import ALONE
-from learner.network.networks import Network, Seen, make
+from learner.network.network import Network, Seen
+from learner.network.networks import make
 
 
 @dataclass(frozen=True)

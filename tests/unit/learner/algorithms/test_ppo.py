@@ -13,7 +13,7 @@ from learner.algorithms.ppo import PPOConfig
 from learner.algorithms.ppo.update import PPO
 from learner.device.place import Place
 from learner.network.architecture import Architecture, initial_parameters
-from learner.network.networks import Network
+from learner.network.network import Network
 from mazemesh.experience import unroll_signature
 from tests.unit.learner.fakes import FakeBatch, random_batch, reloaded
 
