@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from learner.algorithms.ppo import PPOConfig
+from learner.algorithms.ppo.config import PPOConfig
 from learner.bases.actions import AnyActions, OneChoice, actions_of
 from learner.bases.learner import Update
 from learner.bases.observed import cut, each, observed

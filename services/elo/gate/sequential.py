@@ -9,7 +9,7 @@ from enum import Enum
 
 import numpy as np
 
-from services.elo.models.counting.pairs import Floats
+from services.elo.models.arrays import Floats
 
 SCALE = 800.0 / math.log(10.0)
 """Normalized Elo of a game whose mean score is a standard deviation from 1/2: it is Elo where every

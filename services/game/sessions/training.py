@@ -9,7 +9,7 @@ import numpy as np
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import Game, GameSettings, Purpose, seeds
 from services.game.play.batch import Batch, Int8Array, NewEngine, check_controllers
-from services.game.play.room import Share
+from services.game.play.share import Share
 
 MAX_GAMES = 16384
 _MAX_ACTION_BYTES = 3 * 1024 * 1024

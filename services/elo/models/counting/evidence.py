@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from services.elo.models.arrays import Floats
 from services.elo.models.counting.cells import Cells
-from services.elo.models.counting.pairs import Floats, PairTable
+from services.elo.models.counting.pairs import PairTable
 from services.elo.models.fitting.davidson import Outcomes
 
 LEAST_CORRELATION = -0.5

@@ -9,7 +9,7 @@ from collections import deque
 import numpy as np
 import torch
 
-from learner.algorithms.ppo import PPOConfig
+from learner.algorithms.ppo.config import PPOConfig
 from learner.algorithms.ppo.update import PPO
 from learner.device.place import Place
 from learner.network.architecture import Architecture, initial_parameters
