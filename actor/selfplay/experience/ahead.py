@@ -11,7 +11,7 @@ that was killed, or a Replay that forgot what was not on disk yet."""
 
 
 class Follower(Protocol):
-    """The student (`actor.selfplay.student.Student`)."""
+    """The student (`actor.selfplay.student.student.Student`)."""
 
     def wait_newer(self, version: int, patience: float = ...) -> None:
         """Returns when a newer version acts, after `patience` seconds, or when everything stops."""

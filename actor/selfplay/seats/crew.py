@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from actor.selfplay.endings import Ending, Seats
-from actor.selfplay.seat_rows import SeatRows
+from actor.selfplay.seats.endings import Ending, Seats
+from actor.selfplay.seats.seat_rows import SeatRows
 from mazemesh.client.game.game import Step
 from mazemesh.collecting import global_state
 from mazemesh.collecting.acting import Acting, Collector

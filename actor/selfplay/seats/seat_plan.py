@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from actor.selfplay.opponents import Supply
+from actor.selfplay.opponents.supply import Supply
 from mazemesh.games import bot_code, is_bot
 from mazemesh.games.bots import EXTERNAL
 

@@ -22,7 +22,7 @@ from tenacity import (
     wait_exponential,
 )
 
-from actor.selfplay.coming import Coming
+from actor.selfplay.student.coming import Coming
 from mazemesh.client.calling.pauses import jittered
 from mazemesh.errors import (
     DeadlineExceeded,

@@ -50,7 +50,7 @@ class InForm:
     def get(
         self, policy: str, if_none_match: str = "", graph: Graph | None = None
     ) -> tuple[PolicyVersion, bytes | None]:
-        """See `actor.selfplay.student.ModelPeer`; `if_none_match` is of the version's own file."""
+        """See `ModelPeer`; `if_none_match` is of the version's own file."""
         version = self._model.describe(policy)
         if not any(one.variant == self._number and one.sha256 for one in version.variants):
             return self._model.get(policy, if_none_match, graph)

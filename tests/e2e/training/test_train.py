@@ -15,7 +15,7 @@ import mazemesh
 from mazemesh.errors import Unavailable
 from mazemesh.process.parent import PARENT_VARIABLE
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 QUIET = {"tracking": "none", "width": 5, "height": 5}
 
 pytestmark = pytest.mark.timeout(240)

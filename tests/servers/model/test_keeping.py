@@ -84,7 +84,7 @@ def test_versions_are_found_by_their_lineage(client: ModelClient) -> None:
 def test_a_search_looks_at_so_many_at_a_time_and_comes_to_an_end(
     client: ModelClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.model.stores.sql_versions.LOOKED_AT", 2)
+    monkeypatch.setattr("services.model.stores.sql.versions.LOOKED_AT", 2)
     graph = Graph.of(Network().file())
     for seed in range(7):
         network = Network(seed=seed)

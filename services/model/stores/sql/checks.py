@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from services.model.checks import Check, from_text, to_text
-from services.model.stores.tables import CONFIGS, GRAPH_CHECKS, VERSIONS
+from services.model.stores.sql.tables import CONFIGS, GRAPH_CHECKS, VERSIONS
 
 _ONE: Final = (VERSIONS.c.name == bindparam("of"), VERSIONS.c.number == bindparam("which"))
 _GET: Final = select(VERSIONS.c.checks).where(*_ONE)

@@ -13,13 +13,13 @@ from sqlalchemy.sql.dml import Update
 from services.model.experiments.experiment import Experiment, State
 from services.model.experiments.judging.figures import Figures
 from services.model.experiments.store import Known
-from services.model.stores.experiment_json import definition_json, read_definition
-from services.model.stores.sql_time import in_utc
-from services.model.stores.tables import (
+from services.model.stores.sql.experiment_json import definition_json, read_definition
+from services.model.stores.sql.tables import (
     EXPERIMENT_ARMS,
     EXPERIMENT_SESSIONS,
     EXPERIMENTS,
 )
+from services.model.stores.sql.utc import in_utc
 
 _HIGHEST: Final = 2**62
 _NUMBERS: Final = (

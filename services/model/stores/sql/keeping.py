@@ -21,8 +21,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from services.model.registry.policy import Hold
-from services.model.stores.sql_time import in_utc
-from services.model.stores.tables import HOLDS, RULES
+from services.model.stores.sql.tables import HOLDS, RULES
+from services.model.stores.sql.utc import in_utc
 
 _ONE: Final = (
     HOLDS.c.name == bindparam("of"),

@@ -7,8 +7,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, bindparam, insert, or_, select
 
 from services.model.registry.policy import Alias, AliasMove, Told
-from services.model.stores.sql_time import in_utc
-from services.model.stores.tables import ALIAS_MOVES
+from services.model.stores.sql.tables import ALIAS_MOVES
+from services.model.stores.sql.utc import in_utc
 
 _HIGHEST: Final = 2**62
 _ADD: Final = insert(ALIAS_MOVES)

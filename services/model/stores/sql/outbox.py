@@ -11,8 +11,8 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, literal, sel
 from mazemesh.names import LATEST
 from services.model.mirror.outbox import Entry, Mirrored, Waiting
 from services.model.registry.policy import Alias, Event, State
-from services.model.stores.sql_time import in_utc
-from services.model.stores.tables import ALIAS_MOVES, ALIASES, MIRROR, MIRROR_OUTBOX, VERSIONS
+from services.model.stores.sql.tables import ALIAS_MOVES, ALIASES, MIRROR, MIRROR_OUTBOX, VERSIONS
+from services.model.stores.sql.utc import in_utc
 
 _OUT: Final = MIRROR_OUTBOX.c
 _ADD: Final = insert(MIRROR_OUTBOX)

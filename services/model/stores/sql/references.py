@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, insert, select
 
-from services.model.stores.tables import REFERENCES
+from services.model.stores.sql.tables import REFERENCES
 
 _ADD: Final = insert(REFERENCES)
 _NEAREST: Final = (

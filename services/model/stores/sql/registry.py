@@ -17,15 +17,15 @@ from services._harness.sql.database import Database
 from services.model.mirror.outbox import Mirrored
 from services.model.registry.policy import Alias, Event, Lease
 from services.model.store import Transaction
-from services.model.stores.sql_checks import SqlChecks, SqlConfigs
-from services.model.stores.sql_experiments import SqlExperiments
-from services.model.stores.sql_keeping import SqlHolds, SqlRules
-from services.model.stores.sql_moves import SqlMoves
-from services.model.stores.sql_outbox import SqlOutbox
-from services.model.stores.sql_references import SqlReferences
-from services.model.stores.sql_time import in_utc
-from services.model.stores.sql_versions import SqlVersions
-from services.model.stores.tables import ALIASES, EVENTS, FILES, LEASES, REVISION
+from services.model.stores.sql.checks import SqlChecks, SqlConfigs
+from services.model.stores.sql.experiments import SqlExperiments
+from services.model.stores.sql.keeping import SqlHolds, SqlRules
+from services.model.stores.sql.moves import SqlMoves
+from services.model.stores.sql.outbox import SqlOutbox
+from services.model.stores.sql.references import SqlReferences
+from services.model.stores.sql.tables import ALIASES, EVENTS, FILES, LEASES, REVISION
+from services.model.stores.sql.utc import in_utc
+from services.model.stores.sql.versions import SqlVersions
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, select
 
 from services.model.registry.policy import State
 from services.model.store import Filter
-from services.model.stores.tables import CONFIGS, VERSIONS
+from services.model.stores.sql.tables import CONFIGS, VERSIONS
 
 LOOKED_AT: Final = 5000
 """Versions that one page looks at, at most."""

@@ -11,7 +11,7 @@ from mazemesh.client.model import ModelClient
 from mazemesh.client.policies.experiments import Experiments
 from mazemesh.v1 import model_pb2 as pb
 from tests.postgresql import postgresql
-from tests.servers.model.test_infer import LONG, seen
+from tests.servers.model.inference.test_infer import LONG, seen
 from tests.servers.model.test_instances import two
 from tests.servers.model_policies import publish
 from tests.servers.running import eventually

@@ -22,7 +22,7 @@ from mazemesh.kserve.inference_pb2_grpc import GRPCInferenceServiceStub
 from mazemesh.v1 import model_pb2 as pb
 from mazemesh.v1 import registry_pb2
 from tests.onnx_policies import Network, RecurrentNetwork
-from tests.servers.model.test_infer import LONG, seen
+from tests.servers.model.inference.test_infer import LONG, seen
 from tests.servers.model_policies import publish
 from tests.servers.model_server import RunningModel, running_model
 from tests.servers.running import eventually

@@ -15,7 +15,7 @@ from mazemesh.v1 import tensor_pb2
 from services.model.settings import ModelSettings
 from tests.onnx_policies import Network, RecurrentNetwork
 from tests.servers.event_loop_lag import event_loop_lag
-from tests.servers.model.test_infer import LONG, seen
+from tests.servers.model.inference.test_infer import LONG, seen
 from tests.servers.model_server import RunningModel, running_model
 
 ALLOWED = ModelSettings.max_request_bytes - 64

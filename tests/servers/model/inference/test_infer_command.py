@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from mazemesh.cli.app import app
-from tests.servers.model.test_infer import seen
+from tests.servers.model.inference.test_infer import seen
 from tests.servers.model_policies import NETWORK, publish
 from tests.servers.model_server import running_model
 

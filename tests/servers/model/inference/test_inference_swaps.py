@@ -17,7 +17,7 @@ from mazemesh.client.model import ModelClient
 from mazemesh.errors import ResourceExhausted
 from mazemesh.v1 import model_pb2 as pb
 from tests.onnx_policies import Network
-from tests.servers.model.test_infer import LONG, runner, seen
+from tests.servers.model.inference.test_infer import LONG, runner, seen
 from tests.servers.model_policies import NETWORK, publish
 from tests.servers.model_server import RunningModel, running_model
 from tests.servers.running import eventually

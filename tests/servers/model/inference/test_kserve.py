@@ -16,7 +16,7 @@ import pytest
 from mazemesh.kserve import inference_pb2 as pb
 from mazemesh.kserve.inference_pb2_grpc import GRPCInferenceServiceStub
 from tests.onnx_policies import RecurrentNetwork
-from tests.servers.model.test_infer import LONG, seen
+from tests.servers.model.inference.test_infer import LONG, seen
 from tests.servers.model_policies import NETWORK, publish
 from tests.servers.model_server import RunningModel, running_model
 

@@ -27,7 +27,7 @@ from services.model.registry.publisher import Publisher
 from services.model.registry.rules import checks_of
 from services.model.registry.upload import Uploads
 from services.model.store import Filter, Transaction
-from services.model.stores.sql import SqlRegistry
+from services.model.stores.sql.registry import SqlRegistry
 from tests.onnx_policies import Network
 from tests.servers.model_server import running_model
 from tests.servers.running import eventually

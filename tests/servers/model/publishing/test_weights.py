@@ -13,7 +13,7 @@ import grpc
 import numpy as np
 import pytest
 
-from actor.selfplay.student import Student
+from actor.selfplay.student.student import Student
 from mazemesh.client.model import CHUNK_BYTES, ModelClient
 from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError, NotFound
 from mazemesh.games import GameSettings, get_game

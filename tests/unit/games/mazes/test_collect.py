@@ -7,7 +7,7 @@ import pytest
 
 from mazemesh.games import GameSettings, bot_code, get_game
 from mazemesh.games.mazes.engine import BatchEngine
-from tests.unit.games.stages import EAST, STAY, WEST, open_field, part, play
+from tests.unit.games.mazes.stages import EAST, STAY, WEST, open_field, part, play
 
 COLLECT = get_game("collect")
 GEMS = 3  # on a field of 6 x 6

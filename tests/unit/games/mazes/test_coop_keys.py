@@ -6,7 +6,7 @@ import numpy as np
 
 from mazemesh.games import GameSettings, bot_code, get_game
 from mazemesh.games.mazes.engine import BatchEngine
-from tests.unit.games.stages import EAST, NORTH, STAY, WEST, cells, open_field, part, play
+from tests.unit.games.mazes.stages import EAST, NORTH, STAY, WEST, cells, open_field, part, play
 
 COOP = get_game("coop-keys")
 SHARE = 1 / (3 + 2)  # of each event with two players and three keys

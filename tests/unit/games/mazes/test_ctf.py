@@ -8,7 +8,17 @@ import pytest
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSettings, bot_code, get_game
 from mazemesh.games.mazes.engine import BatchEngine
-from tests.unit.games.stages import EAST, NORTH, SOUTH, STAY, WEST, cells, open_field, part, play
+from tests.unit.games.mazes.stages import (
+    EAST,
+    NORTH,
+    SOUTH,
+    STAY,
+    WEST,
+    cells,
+    open_field,
+    part,
+    play,
+)
 
 CTF = get_game("ctf")
 

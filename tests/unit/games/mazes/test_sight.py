@@ -11,7 +11,7 @@ from mazemesh.games import GameSettings, get_game, list_games
 from mazemesh.games.mazes.engine import BatchEngine
 from mazemesh.games.mazes.reference.maze import Maze
 from mazemesh.games.mazes.reference.sight import sees
-from tests.unit.games.stages import open_field, part
+from tests.unit.games.mazes.stages import open_field, part
 
 
 def _corridor(*cells: tuple[int, int]) -> Maze:

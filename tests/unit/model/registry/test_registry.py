@@ -20,7 +20,7 @@ from services._harness.sql.database import Database
 from services.model.registry import aliases, registry
 from services.model.registry.policy import Alias, State, Submission, Told, Version
 from services.model.store import Filter
-from services.model.stores.sql import SqlRegistry
+from services.model.stores.sql.registry import SqlRegistry
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 
-from actor.selfplay.ahead import PATIENCE, Ahead
-from actor.selfplay.student import Student
+from actor.selfplay.experience.ahead import PATIENCE, Ahead
+from actor.selfplay.student.student import Student
 
 ROWS = 10
 

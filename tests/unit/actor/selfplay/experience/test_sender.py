@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from actor.selfplay.sender import ExperienceSender
+from actor.selfplay.experience.sender import ExperienceSender
 from mazemesh.collecting.step import Batch, Experience
 from mazemesh.errors import InvalidArgument
 
@@ -78,7 +78,7 @@ def test_two_wait_and_a_third_finds_no_room() -> None:
 
 
 def test_play_pauses_while_what_was_put_waits_for_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("actor.selfplay.sender.LONG_SECONDS", 0.0)
+    monkeypatch.setattr("actor.selfplay.experience.sender.LONG_SECONDS", 0.0)
     gate = Gate()
     with sending(gate) as sender:
         sender.keep_pace()  # nothing waits
@@ -94,7 +94,7 @@ def test_play_pauses_while_what_was_put_waits_for_room(monkeypatch: pytest.Monke
 
 
 def test_a_write_that_is_quick_pauses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("actor.selfplay.sender.LONG_SECONDS", 1000.0)
+    monkeypatch.setattr("actor.selfplay.experience.sender.LONG_SECONDS", 1000.0)
     gate = Gate()
     with sending(gate) as sender:
         sender.put(batch(1))
@@ -132,7 +132,7 @@ def test_whatever_ends_the_thread_stops_the_actor() -> None:
 
 
 def test_a_far_replay_is_not_taken_for_a_full_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("actor.selfplay.sender.LONG_SECONDS", 0.0)
+    monkeypatch.setattr("actor.selfplay.experience.sender.LONG_SECONDS", 0.0)
     gate = Gate()
     with sending(gate) as sender:
         sender.put(batch(1))

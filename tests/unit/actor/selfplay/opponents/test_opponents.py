@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from actor.selfplay.opponents import OpponentSupply
-from actor.selfplay.seat_plan import Part, SeatPlan
+from actor.selfplay.opponents.supply import OpponentSupply
+from actor.selfplay.seats.seat_plan import Part, SeatPlan
 from mazemesh.errors import Unavailable
 from mazemesh.games import bot_code
 from mazemesh.v1.matchmaker_pb2 import Opponent

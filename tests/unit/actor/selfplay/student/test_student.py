@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 
-from actor.selfplay.student import Student
+from actor.selfplay.student.student import Student
 from mazemesh.errors import Unavailable
 from mazemesh.games import GameSettings, get_game
 from mazemesh.policy.cache import PolicyCache
