@@ -6,7 +6,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -28,19 +27,8 @@ from mazemesh.v1.model_pb2_grpc import ModelServiceStub
 from services.model.registry.rules import Gate
 from tests.onnx_policies import Network
 from tests.servers.model_policies import publish
-from tests.servers.model_server import RunningModel, running_model
+from tests.servers.model_server import RunningModel
 from tests.servers.running import eventually
-
-
-@pytest.fixture
-def model(tmp_path: Path) -> Iterator[RunningModel]:
-    with running_model(tmp_path) as model:
-        yield model
-
-
-@pytest.fixture
-def client(model: RunningModel) -> ModelClient:
-    return model.client
 
 
 def test_versions_are_found_by_their_lineage(client: ModelClient) -> None:

@@ -11,8 +11,8 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, select
 
 from services.model.registry.policy import State
-from services.model.store import Filter
 from services.model.stores.sql.tables import CONFIGS, VERSIONS
+from services.model.version_store import Filter
 
 LOOKED_AT: Final = 5000
 """Versions that one page looks at, at most."""

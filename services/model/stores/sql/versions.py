@@ -27,7 +27,6 @@ from sqlalchemy import (
 
 from services.model.checks import to_text
 from services.model.registry.policy import State, Variant, Version
-from services.model.store import Brief, Filter, Kept, KeptBy, Page
 from services.model.stores.sql.searching import LOOKED_AT, matching, of_index
 from services.model.stores.sql.tables import (
     ALIAS_MOVES,
@@ -38,6 +37,7 @@ from services.model.stores.sql.tables import (
     VERSIONS,
 )
 from services.model.stores.sql.utc import in_utc
+from services.model.version_store import Brief, Filter, Kept, KeptBy, Page
 
 _ALIASED = (
     select(ALIASES.c.alias)

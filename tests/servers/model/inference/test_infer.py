@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -32,20 +31,6 @@ from tests.servers.running import eventually
 
 LONG = 60.0
 ROWS = 6
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningModel]:
-    with running_model(tmp_path_factory.mktemp("model")) as model:
-        publish(model.client)
-        memory = RecurrentNetwork()
-        model.client.publish(memory.header("memory"), memory.file())
-        yield model
-
-
-@pytest.fixture
-def client(model: RunningModel) -> ModelClient:
-    return model.client
 
 
 def seen(rows: int = ROWS, seed: int = 5) -> dict[str, np.ndarray]:

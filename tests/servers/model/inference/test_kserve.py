@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +14,12 @@ import pytest
 
 from mazemesh.kserve import inference_pb2 as pb
 from mazemesh.kserve.inference_pb2_grpc import GRPCInferenceServiceStub
-from tests.onnx_policies import RecurrentNetwork
 from tests.servers.model.inference.test_infer import LONG, seen
-from tests.servers.model_policies import NETWORK, publish
-from tests.servers.model_server import RunningModel, running_model
+from tests.servers.model_policies import NETWORK
+from tests.servers.model_server import RunningModel
 
 SCRIPT = Path(__file__).with_name("triton_calls.py")
 OBSERVATION = seen(3)["observation"]
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningModel]:
-    with running_model(tmp_path_factory.mktemp("model")) as model:
-        publish(model.client)
-        memory = RecurrentNetwork()
-        model.client.publish(memory.header("memory"), memory.file())
-        yield model
 
 
 @pytest.fixture

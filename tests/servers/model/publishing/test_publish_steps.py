@@ -26,8 +26,9 @@ from services.model.registry.policy import State, Version
 from services.model.registry.publisher import Publisher
 from services.model.registry.rules import checks_of
 from services.model.registry.upload import Uploads
-from services.model.store import Filter, Transaction
+from services.model.store import Transaction
 from services.model.stores.sql.registry import SqlRegistry
+from services.model.version_store import Filter
 from tests.onnx_policies import Network
 from tests.servers.model_server import running_model
 from tests.servers.running import eventually

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
@@ -14,19 +13,8 @@ from mazemesh.v1.model_pb2_grpc import ModelServiceStub
 from tests.onnx_policies import Network
 from tests.servers.cutting_proxy import CuttingProxy
 from tests.servers.model_policies import NETWORK, numbers, publish
-from tests.servers.model_server import RunningModel, running_model
+from tests.servers.model_server import RunningModel
 from tests.servers.running import eventually
-
-
-@pytest.fixture
-def model(tmp_path: Path) -> Iterator[RunningModel]:
-    with running_model(tmp_path) as model:
-        yield model
-
-
-@pytest.fixture
-def client(model: RunningModel) -> ModelClient:
-    return model.client
 
 
 def messages(*parts: pb.PublishPolicyHeader | bytes) -> Iterator[pb.PublishPolicyRequest]:

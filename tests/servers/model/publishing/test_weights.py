@@ -27,12 +27,6 @@ from tests.servers.model_server import RunningModel, running_model
 from tests.servers.running import eventually
 
 
-@pytest.fixture
-def model(tmp_path: Path) -> Iterator[RunningModel]:
-    with running_model(tmp_path) as model:
-        yield model
-
-
 @pytest.fixture(scope="module")
 def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningModel]:
     with running_model(tmp_path_factory.mktemp("model")) as model:

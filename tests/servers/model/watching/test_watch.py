@@ -3,7 +3,6 @@
 import itertools
 import random
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -15,17 +14,6 @@ from mazemesh.errors import FailedPrecondition, InvalidArgument, Unavailable
 from mazemesh.v1 import model_pb2 as pb
 from tests.servers.model_policies import NETWORK, current_revision, publish
 from tests.servers.model_server import RunningModel, running_model
-
-
-@pytest.fixture
-def model(tmp_path: Path) -> Iterator[RunningModel]:
-    with running_model(tmp_path) as model:
-        yield model
-
-
-@pytest.fixture
-def client(model: RunningModel) -> ModelClient:
-    return model.client
 
 
 def test_a_watch_tells_changes_in_order(client: ModelClient) -> None:
