@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from services.elo.models.counting.cells import Cells
-from services.elo.models.counting.evidence import LEAST_CORRELATION, correlation, game_weights
 from services.elo.models.counting.pairs import Pairs, PairTable
 from services.elo.models.fitting.davidson import outcomes
+from services.elo.models.fitting.evidence import LEAST_CORRELATION, correlation, game_weights
 from tests.unit.elo.played import add_match, match
 
 
