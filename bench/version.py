@@ -19,7 +19,7 @@ import numpy as np
 import structlog
 import typer
 
-from actor.selfplay.student import Student
+from actor.selfplay.student.student import Student
 from bench.learner.workload import Workload
 from bench.pinned import pinned_server
 from learner.loop.first_version import first_draft

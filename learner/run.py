@@ -7,25 +7,24 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from learner.algorithms.algorithm import Algorithm, no_memory
+from learner.algorithms.algorithm import Algorithm
 from learner.algorithms.presets import override
 from learner.algorithms.registry import find, names
 from learner.algorithms.sizes import fitted
-from learner.network.architecture import Architecture, OwnModule, Spaces
+from learner.network.architecture import Architecture
 from learner.network.parts.encoding import Encoding
 from learner.network.source import Source, source_of
+from learner.run_network import architecture_of, check_network, plain_values
+from learner.run_players import check_opponents, roles_of
 from learner.settings import LearnerSettings
-from mazemesh.errors import InvalidArgument, Reason
+from mazemesh.errors import InvalidArgument
 from mazemesh.game_names import EXTERNAL, is_external
-from mazemesh.games import Game, GameSettings, GameSpec, open_game
+from mazemesh.games import Game, GameSettings, open_game
 from mazemesh.games.external import ExternalGame
 from mazemesh.games.ladder import sides
-from mazemesh.games.registry import is_own
-from mazemesh.games.roles import cast
-from mazemesh.games.spaces import Box, Leaf, content, leaves
+from mazemesh.games.spaces import content
 from mazemesh.games.spaces.packings import packings
 from mazemesh.games.spaces.space_files import read_spaces
-from mazemesh.names import POLICY
 from mazemesh.policy.heads import heads
 from mazemesh.v1 import model_pb2, replay_pb2
 from mazemesh.wire.external_spaces import external_to_proto
@@ -90,22 +89,22 @@ class Run:
             **{name: value for name, value in given.items() if value is not None},
         )
         spec = game.spec(game_settings)
-        _check_network(settings, method)
-        _check_opponents(settings, spec.seats, sides(spec.seats, spec.teams))
+        check_network(settings, method)
+        check_opponents(settings, spec.seats, sides(spec.seats, spec.teams))
         run = cls(
             policy=settings.policy_name,
             game=settings.game,
             game_settings=game_settings,
             algorithm=settings.algorithm,
             config=config,
-            architecture=_architecture(settings, method, config, start.hidden, spec),
+            architecture=architecture_of(settings, method, config, start.hidden, spec),
             seed=settings.seed,
             lockstep=settings.lockstep,
             pool=tuple(settings.pool),
             exploits=settings.exploits,
             exploits_pool=settings.exploits_pool,
             packed=settings.packed and external is None,
-            roles=_roles(settings, spec),
+            roles=roles_of(settings, spec),
             games=start.games,
             batches_ahead=0 if settings.lockstep else settings.batches_ahead,
             external=external,
@@ -194,12 +193,12 @@ class Run:
         else:
             spaces = self.external.observation, self.external.action
             described["external"] = list(map(content, spaces))
-        return {**described, "architecture": _described(self.architecture)}
+        return {**described, "architecture": plain_values(self.architecture)}
 
     @property
     def identity(self) -> dict[str, Any]:
         """What a checkpoint must agree with to be resumed; everything else may be changed."""
-        architecture = _described(self.architecture)
+        architecture = plain_values(self.architecture)
         # Older checkpoints do not name these.
         for name, usual in _NOT_NAMED.items():
             if architecture[name] == usual:
@@ -245,160 +244,7 @@ def _external(settings: LearnerSettings) -> ExternalGame | None:
     return ExternalGame(settings.game, *read_spaces(settings.spaces.expanduser()))
 
 
-def _architecture(
-    settings: LearnerSettings,
-    method: Algorithm[Any],
-    config: Any,
-    hidden: tuple[int, ...],
-    spec: GameSpec,
-) -> Architecture:
-    """The network of a run.
-
-    Raises:
-        InvalidArgument: actions that the algorithm does not learn, or settings that do not go
-            together.
-    """
-    method.accepts(spec.action_space)
-    heads(spec.action_space)
-    if settings.hidden is not None:
-        hidden = tuple(settings.hidden)
-    elif settings.image != "flat" and all(map(_is_image, leaves(spec.observation_space))):
-        hidden = ()  # an image's layers end in units enough
-    encoding = settings.encoding
-    if encoding.value == "auto" and Spaces.of(spec) is not None:
-        encoding = dataclasses.replace(encoding, value=method.value)
-    if encoding.value == "auto" and _parts_value(settings, method, spec):
-        encoding = dataclasses.replace(encoding, value="own")
-    elif encoding.value == "shared" and Spaces.of(spec) is None:
-        encoding = dataclasses.replace(encoding, value="auto")  # which is the same there
-    shape = Architecture(
-        method.head,
-        spec.observation_size,
-        spec.num_actions,
-        hidden,
-        activation=settings.activation,
-        observation_dtype=spec.observation_dtype,
-        memory=method.memory(config),
-        own=OwnModule(settings.network, spec) if settings.network else None,
-        spaces=Spaces.of(spec),
-        encoding=encoding,
-        cell=settings.memory_cell,
-        actions=method.actions,
-        state_std=method.state_std,
-        state_space=spec.state_space if method.central else None,
-    )
-    if settings.frames > 1 and not method.frames:
-        able = ", ".join(name for name in names() if find(name).frames)
-        raise InvalidArgument(
-            f"frames = {settings.frames}: {method.name} learns policies that see one; several are "
-            f"for {able}"
-        )
-    if shape.own is not None and (shape.encoding != Encoding() or shape.cell != "gru"):
-        raise InvalidArgument(
-            f"network = {settings.network}: a module of your own does by itself what image, "
-            "frames, normalize_observations, normalize_rewards, value_layers and memory_cell ask "
-            "for; leave them as they are"
-        )
-    return shape
-
-
-def _parts_value(settings: LearnerSettings, method: Algorithm[Any], spec: GameSpec) -> bool:
-    """Whether the value has layers of its own, where nothing else is said.
-
-    Mazes were measured with shared ones. Of other games nobody knows how large returns are, and in
-    shared layers the errors of large values drown the policy's gradient: CartPole-v1 took PPO five
-    times as many steps (docs/performance.md). An image's layers cost too much to have them twice.
-    """
-    if settings.network or is_own(settings.game) or method.preset(settings.game).shares:
-        return False
-    if method.head != "actor-critic" or method.value != "auto" or method.memory is not no_memory:
-        return False
-    return settings.image == "flat" or not any(map(_is_image, leaves(spec.observation_space)))
-
-
-def _is_image(leaf: Leaf) -> bool:
-    return isinstance(leaf.space, Box) and leaf.space.is_image
-
-
-def _described(architecture: Architecture) -> dict[str, Any]:
-    """As plain values; of a module of the user's own its name, of spaces their content."""
-    bare = dataclasses.replace(architecture, own=None, spaces=None, state_space=None)
-    values: dict[str, Any] = dataclasses.asdict(bare)
-    del values["own"]
-    if architecture.spaces is not None:
-        told = architecture.spaces
-        values["spaces"] = [content(told.observation), content(told.action)]
-    if architecture.state_space is not None:
-        values["state_space"] = content(architecture.state_space)
-    return values if architecture.own is None else {**values, "own": architecture.own.factory}
-
-
 def _ordered(game: str) -> list[str]:
     """Algorithms that lockstep repeats."""
     every = ((name, find(name)) for name in names())
     return [name for name, one in every if one.experience.turns(one.preset(game).config)]
-
-
-def _check_network(settings: LearnerSettings, method: Algorithm[Any]) -> None:
-    """Raises InvalidArgument: the algorithm does not train modules of the user's own."""
-    if settings.network and not method.own_networks:
-        able = ", ".join(name for name in names() if find(name).own_networks)
-        raise InvalidArgument(
-            f"network = {settings.network}: {method.name} trains networks of its own making (with "
-            f"memory, if it is ours); a module of yours is trained by {able}"
-        )
-
-
-def _roles(
-    settings: LearnerSettings, spec: GameSpec
-) -> tuple[tuple[str, str, tuple[int, ...]], ...]:
-    """Of a run of several policies, as they are set.
-
-    Raises:
-        InvalidArgument: they do not fit the game, this one is not among them, or they cannot be
-            together with what else is set.
-    """
-    if not settings.policies:
-        return ()
-    given = ",".join(f"{role}={name}" for role, name in settings.policies.items())
-    found = cast(spec, settings.policies)
-    for name in settings.policies.values():
-        POLICY.check("policies", name)
-    if settings.policy_name not in settings.policies.values():
-        raise InvalidArgument(
-            f"policies: {given}: this learner's policy is {settings.policy_name!r}, and should be "
-            "one of them (--policy)"
-        )
-    if settings.exploits or settings.exploits_pool or settings.lockstep:
-        raise InvalidArgument(
-            f"policies: {given}: an exploiter, and a learner in lockstep, has one policy; leave "
-            "--exploits, --exploits-pool and --lockstep out"
-        )
-    return tuple(found)
-
-
-def _check_opponents(settings: LearnerSettings, seats: int, num_sides: int) -> None:
-    """Raises InvalidArgument: `pool` or `exploits` cannot be as they are set."""
-    own, pool, exploited = settings.policy_name, settings.pool, settings.exploits
-    if settings.exploits_pool and (exploited or not pool):
-        raise InvalidArgument(
-            f"exploits_pool: pool is {','.join(pool) or 'empty'} and exploits "
-            f"{exploited or 'empty'}; it wants names in pool, and exploits empty"
-        )
-    if not (pool or exploited):
-        return
-    given = f"pool = {','.join(pool) or 'none'}, exploits = {exploited or 'none'}"
-    if seats == 1:
-        raise InvalidArgument(f"{given}: {settings.game} has one seat, and so no opponents")
-    if num_sides == 1:
-        raise InvalidArgument(
-            f"{given}: all players of {settings.game} win and lose together, so there is no "
-            "adversary; leave both empty",
-            reason=Reason.NO_ADVERSARY,
-        )
-    if settings.lockstep:
-        raise InvalidArgument(f"{given}: in lockstep a run has no opponents but its own versions")
-    if pool and exploited:
-        raise InvalidArgument(f"{given}: who exploits a policy meets that one alone; set one")
-    if own in (exploited, *pool) or len(set(pool)) < len(pool):
-        raise InvalidArgument(f"{given}: should name other policies than {own!r}, each once")

@@ -14,6 +14,10 @@ from mazemesh.errors import InvalidArgument
 LATEST = "latest"
 """The alias that moves by itself to the newest ready version."""
 
+CHAMPION = "champion"
+PREVIOUS = "previous"
+"""The alias that stands where the champion stood before it moved."""
+
 MOST_PARTICIPANTS = 64
 """Participants of a match."""
 

@@ -12,7 +12,7 @@ import numpy as np
 import structlog
 
 from actor.metrics import EvaluatorMetrics
-from actor.selfplay.student import ModelPeer
+from actor.selfplay.student.student import ModelPeer
 from mazemesh import tracing
 from mazemesh.client.calling.pauses import jittered
 from mazemesh.contract import UPGRADE

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import structlog
 
-from actor.selfplay.ahead import Ahead
-from actor.selfplay.opponents import Supply
+from actor.selfplay.experience.ahead import Ahead
+from actor.selfplay.experience.sender import ExperienceSender
+from actor.selfplay.opponents.supply import Supply
 from actor.selfplay.room import write_rows
-from actor.selfplay.sender import ExperienceSender
-from actor.selfplay.student import Student
+from actor.selfplay.student.student import Student
 from mazemesh.client.mesh import Mesh
 from mazemesh.client.replay.experience_tables import Appends
 from mazemesh.collecting.step import Experience

@@ -28,7 +28,7 @@ class Registry(Protocol):
 
 
 class Follower(Protocol):
-    """The student (`actor.selfplay.student.Student`)."""
+    """The student (`actor.selfplay.student.student.Student`)."""
 
     @property
     def version(self) -> int:

@@ -11,16 +11,16 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from actor.metrics import ActorMetrics
-from actor.selfplay.crew import Trainee
 from actor.selfplay.learning import Learning, Role, adversaries, roles_of
 from actor.selfplay.lockstep import LockstepOpponents, Turns
-from actor.selfplay.opponents import OpponentSupply, Supply
+from actor.selfplay.opponents.supply import OpponentSupply, Supply
 from actor.selfplay.room import affordable_games, shares
-from actor.selfplay.seat_plan import Part, SeatPlan
+from actor.selfplay.seats.crew import Trainee
+from actor.selfplay.seats.seat_plan import Part, SeatPlan
 from actor.selfplay.selfplay import TrainingGames
 from actor.selfplay.shown_session import ShownSession
-from actor.selfplay.student import Student
-from actor.selfplay.variant import InForm
+from actor.selfplay.student.student import Student
+from actor.selfplay.student.variant import InForm
 from actor.settings import ActorSettings
 from mazemesh import tracing
 from mazemesh.client.calling.pauses import jittered

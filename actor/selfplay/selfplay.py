@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from actor.metrics import ActorMetrics
-from actor.selfplay.crew import Crew, Digests, Plain, Trainee, as_they_are
-from actor.selfplay.opponent_policies import OpponentPolicies
-from actor.selfplay.seat_plan import Reseat, SeatPlan
+from actor.selfplay.opponents.opponent_policies import OpponentPolicies
+from actor.selfplay.seats.crew import Crew, Digests, Plain, Trainee, as_they_are
+from actor.selfplay.seats.seat_plan import Reseat, SeatPlan
 from mazemesh.client.game.game import Step
 from mazemesh.collecting.acting import opponent_actions
 from mazemesh.collecting.step import Experience

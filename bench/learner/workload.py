@@ -96,7 +96,7 @@ def ceiling(workload: Workload, seconds: float) -> dict[str, float]:
     from learner.network.gradients.descent import Descent
     from learner.network.gradients.matmul import choose_matmul, choose_precision
     from learner.network.gradients.perceptron import Perceptron
-    from learner.network.networks import Layered
+    from learner.network.layered import Layered
 
     torch.set_num_threads(1)
     network = Layered(workload.architecture)

@@ -29,7 +29,7 @@ from services.game.play.outcome import Outcome
 from services.game.store import FinishedMatch, ReplayEntry
 from services.game.stores.sql import SqlResultStore
 from services.model.registry.policy import State, Version
-from services.model.stores.sql import SqlRegistry
+from services.model.stores.sql.registry import SqlRegistry
 from supervisor.stores.backup import back_up
 from supervisor.stores.kept import StoreSettings, room, shared_blobs
 from supervisor.stores.manifest import find

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from learner.bases.on_policy.policy_gradient import MASKED
 from learner.network.distributions import Joint
-from learner.network.networks import Network
+from learner.network.network import Network
 from mazemesh.games.spaces import Discrete
 
 Columns = Mapping[str, Tensor]

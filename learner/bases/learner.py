@@ -14,7 +14,7 @@ from learner.device.place import Place
 from learner.device.ranks import Ranks
 from learner.network.architecture import Parameters
 from learner.network.gradients.descent import Descent, checked
-from learner.network.networks import Network
+from learner.network.network import Network
 from learner.ports import Batch
 from mazemesh.errors import FailedPrecondition
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from learner.network.networks import Network, Seen
+from learner.network.network import Network, Seen
 
 
 def observed(columns: Mapping[str, Tensor], which: str = "", what: str = "observation") -> Seen:

@@ -1,7 +1,7 @@
 """What the networks look like, without torch: layers, first weights, and a forward pass in numpy.
 
 The weights of a policy are a mapping from parameter name to float32 array. torch modules load it
-and give it back (`networks`), and the ONNX file is written from it (`onnx_policy`).
+and give it back (`layered`), and the ONNX file is written from it (`onnx_policy`).
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from learner.device.ranks import Alone, Ranks
 from learner.network.architecture import Architecture
 from learner.network.encoders import TreeEncoder
-from learner.network.networks import Network, Seen
+from learner.network.network import Network, Seen
 from learner.network.parts.action_heads import ActionHeads, ActionSpace
 from learner.network.parts.memories import Frames, Gates
 from learner.network.parts.normalization import Moments, Normalization

@@ -36,7 +36,7 @@ import torch
 from torch import Tensor, nn
 
 from learner.network.architecture import Architecture, OwnModule
-from learner.network.networks import Network, Seen
+from learner.network.network import Network, Seen
 from learner.network.parts.action_heads import ActionSpace
 from mazemesh.errors import InvalidArgument
 from mazemesh.games.spaces import columns

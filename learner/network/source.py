@@ -23,7 +23,7 @@ from learner.network.export.onnx_policy import to_onnx
 
 if TYPE_CHECKING:
     from learner.network.export.exporting import Traced
-    from learner.network.networks import Network
+    from learner.network.network import Network
 
 
 class Source(Protocol):

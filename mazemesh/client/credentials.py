@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -18,6 +18,7 @@ from typing import Any, Final, TypeAlias
 import grpc
 
 from mazemesh.client.addresses import is_loopback
+from mazemesh.client.calling.wrapped import WrappedChannel
 from mazemesh.errors import InvalidArgument
 
 Options: TypeAlias = Sequence[tuple[str, Any]]
@@ -132,7 +133,7 @@ class Credentials:
             )
 
 
-class KeyedChannel(grpc.Channel):
+class KeyedChannel(WrappedChannel):
     """A channel whose calls carry metadata.
 
     Interceptors of gRPC do the same at the price of objects and threads for each call.
@@ -142,13 +143,8 @@ class KeyedChannel(grpc.Channel):
     """
 
     def __init__(self, channel: Any, call_metadata: tuple[tuple[str, str], ...]) -> None:
-        self._inner = channel
+        super().__init__(channel)
         self.call_metadata = call_metadata
-
-    @property
-    def _channel(self) -> Any:
-        """What `mazemesh.client.calling.cygrpc` makes its own calls of."""
-        return self._inner._channel  # noqa: SLF001  # there is no public way
 
     def unary_unary(self, *arguments: Any, **named: Any) -> Any:
         """See `grpc.Channel`."""
@@ -165,24 +161,6 @@ class KeyedChannel(grpc.Channel):
     def stream_stream(self, *arguments: Any, **named: Any) -> Any:
         """See `grpc.Channel`."""
         return _Keyed(self._inner.stream_stream(*arguments, **named), self.call_metadata)
-
-    def subscribe(self, callback: Callable[..., Any], try_to_connect: bool = False) -> None:
-        """See `grpc.Channel`."""
-        self._inner.subscribe(callback, try_to_connect)
-
-    def unsubscribe(self, callback: Callable[..., Any]) -> None:
-        """See `grpc.Channel`."""
-        self._inner.unsubscribe(callback)
-
-    def close(self) -> None:
-        """See `grpc.Channel`."""
-        self._inner.close()
-
-    def __enter__(self) -> KeyedChannel:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 class _Keyed:

@@ -256,9 +256,8 @@ class Simulator:
 
 def _opened(stream: _Stream) -> pb.SimulatorOpened:
     until = time.monotonic() + ANSWER_SECONDS
+    # Heartbeats come before it where a policy is long in loading.
     while (message := stream.receive(until - time.monotonic())) is not None:
-        if message.HasField(
-            "opened"
-        ):  # heartbeats come before it where a policy is long in loading
+        if message.HasField("opened"):
             return message.opened
     raise Unavailable("the service ended the stream")

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mazemesh.errors import Cancelled, DeadlineExceeded, FailedPrecondition, InvalidArgument
 from mazemesh.optimization.algorithms import AlgorithmName, check
@@ -16,12 +15,9 @@ from mazemesh.optimization.definition import Definition
 from mazemesh.optimization.evaluating.evaluator import Stopped
 from mazemesh.optimization.opening import look_in_current_folder, open_problem
 from mazemesh.optimization.problem import Problem
-from mazemesh.optimization.problems.league import PREFIX, league_candidates, parse_league
+from mazemesh.optimization.problems.league import PREFIX, Rated, league_candidates, parse_league
 from mazemesh.optimization.search import Progress, SearchDisplay
 from mazemesh.optimization.study import MAX_GENERATIONS, Study, check_study_name
-
-if TYPE_CHECKING:
-    from mazemesh.client.mesh import Mesh
 
 Work = Callable[[SearchDisplay, Callable[[], bool]], ParetoFront]
 """Searches, shows how far it is, and asks whether to stop."""
@@ -94,7 +90,7 @@ class OptimizationRun:
 class Optimization:
     """What `mesh.optimization` is: it starts searches."""
 
-    def __init__(self, mesh: Mesh) -> None:
+    def __init__(self, mesh: Rated) -> None:
         self._mesh = mesh
 
     def start(

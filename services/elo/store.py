@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 from services.elo.gate.gate import Gate
 from services.elo.log.batch import Batch, Integers, LoggedBatch
 from services.elo.log.match import Match
-from services.elo.models.counting.pairs import Floats
+from services.elo.models.arrays import Floats
 from services.elo.models.fitting.spread import Spread
 from services.elo.standings.folding.points import Points
 

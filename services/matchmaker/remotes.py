@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 from mazemesh.errors import NotFound
 from mazemesh.v1 import elo_pb2, game_pb2
 from services._harness.peers.connecting import elo_peer, game_peer, model_peer
-from services._harness.peers.game_specs import RemoteSpecs
+from services._harness.peers.game_specs import RemoteSpecs, SpecPeer
 from services.matchmaker.experiments.served import Assigned
 from services.matchmaker.gates.run import Finding
-from services.matchmaker.peers import AliasAt, News, Published, Question, Resolved
+from services.matchmaker.peers import (
+    AliasAt,
+    EloPeer,
+    GamePeer,
+    ModelPeer,
+    News,
+    Published,
+    Question,
+    Resolved,
+    SeatPeer,
+)
 from services.matchmaker.rating.players import Rating
 from services.matchmaker.setup import CreatedMatch, MatchSetup, Vacancy
 from services.matchmaker.wire.gates import finding, question_message
@@ -222,3 +233,16 @@ def _all(client: EloClient, ladder: str) -> dict[str, Rating]:
 
 def _rating(player: elo_pb2.PlayerRating) -> Rating:
     return Rating(player.rating, player.low, player.high, player.matches)
+
+
+class Game(GamePeer, SeatPeer, SpecPeer, Protocol):
+    """The Game service: it creates matches, tells of games, and gives seats away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peers:
+    """The services that the Matchmaker calls."""
+
+    game: Game
+    elo: EloPeer
+    model: ModelPeer

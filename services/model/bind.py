@@ -43,7 +43,7 @@ from services.model.registry.rules import GatePeer
 from services.model.registry.upload import Uploads
 from services.model.remotes.game_and_elo import RemoteGates, RemoteSmoke
 from services.model.settings import ModelSettings
-from services.model.stores.sql import SqlRegistry
+from services.model.stores.sql.registry import SqlRegistry
 from services.model.validation.report import Standards
 from services.model.validation.smoke.smoke import Extent, Smoke, SmokePeer
 from services.model.validation.validator import Limits, Validator

@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from mazemesh.v1.model_pb2_grpc import ModelServiceServicer
 from services._harness.broadcast import Broadcast
 from services._harness.peers.game_specs import GameSpecs
+from services.model.blob_store import BlobStore
 from services.model.registry.feed import Feed
 from services.model.registry.keeping.in_use import VersionsInUse
 from services.model.registry.policy import Event
 from services.model.registry.publisher import Now, Publisher
 from services.model.registry.rules import GatePeer
 from services.model.registry.upload import Uploads
-from services.model.store import BlobStore, RegistryStore
+from services.model.store import RegistryStore
 from services.model.weights import Weights
 from services.model.wire.registry.name_servicer import NameMethods
 from services.model.wire.registry.publish_servicer import PublishMethods

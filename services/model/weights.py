@@ -10,9 +10,10 @@ from typing import Final
 
 from mazemesh.errors import DeadlineExceeded, InvalidArgument
 from mazemesh.policy.file.weights import Graph
+from services.model.blob_store import BlobStore
 from services.model.registry.graphs import Graphs, Newest, RecentFiles
 from services.model.registry.policy import Submission, Version
-from services.model.store import BlobStore, RegistryStore
+from services.model.store import RegistryStore
 
 AT_ONCE_BYTES: Final = 1024 * 1024
 """Of what the event loop puts together by itself; what is larger a thread does."""

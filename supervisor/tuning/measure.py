@@ -111,8 +111,8 @@ def newest_file(mesh: Path, policy: str) -> bytes:
     from services._harness.blobs.folder import FolderBlobs
     from services._harness.blobs.hashed import HashedBlobs
     from services._harness.sql.database import Database
-    from services.model.store import Filter
-    from services.model.stores.sql import SqlRegistry
+    from services.model.stores.sql.registry import SqlRegistry
+    from services.model.version_store import Filter
 
     async def find() -> str:
         database = Database(sqlite_url(mesh / "model.sqlite"))

@@ -15,8 +15,9 @@ from services.game.stores.sql import SqlResultStore
 from services.game.stores.sql_outbox import SqlOutbox
 from services.game.stores.sql_recordings import SqlRecordingIndex
 from services.model.registry.policy import Alias, Event, State, Version
-from services.model.store import Filter, Transaction
-from services.model.stores.sql import SqlRegistry
+from services.model.store import Transaction
+from services.model.stores.sql.registry import SqlRegistry
+from services.model.version_store import Filter
 from tests import query_plans
 from tests.query_plans import captured, fill, slow_plans
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from mazemesh.client.matchmaker import MatchmakerClient
 from services._harness import Server, serve
-from services.matchmaker.bind import Peers, bind_with
+from services.matchmaker.bind import bind_with
+from services.matchmaker.remotes import Peers
 from services.matchmaker.settings import MatchmakerSettings
 from tests.unit.matchmaker.fakes import FakeElo, FakeGame, FakeModel, snapshot
 

@@ -19,8 +19,8 @@ from mazemesh.v1 import elo_pb2, game_pb2, matchmaker_pb2, model_pb2, replay_pb2
 from services._harness import Server
 from services.elo.bind import bind as bind_elo
 from services.elo.settings import EloSettings
-from services.matchmaker.bind import Peers, bind_with
-from services.matchmaker.remotes import RemoteGame
+from services.matchmaker.bind import bind_with
+from services.matchmaker.remotes import Peers, RemoteGame
 from services.matchmaker.settings import MatchmakerSettings
 from services.model.bind import bind as bind_model
 from services.model.settings import ModelSettings

@@ -66,7 +66,7 @@ IMPURE = {
     "services/game/play/stepping.py": {"concurrent.futures.Executor"},
     # Uploads and files of policies go by path, since they are too large to hold in memory.
     "services/model/registry/upload.py": {"tempfile", "pathlib.Path"},
-    "services/model/store.py": {"pathlib.Path"},
+    "services/model/blob_store.py": {"pathlib.Path"},
     # Files of strangers are opened in confined processes, and ONNX files are protobuf.
     "services/model/validation/asking.py": {"os"},
     "services/model/validation/pipes.py": {"os", "time"},

@@ -19,7 +19,8 @@ from learner.bases.actions import AnyActions
 from learner.bases.learner import OneNetwork, Update, statistics
 from learner.bases.observed import observed, outputs_of
 from learner.bases.on_policy.vtrace import FIT, estimate
-from learner.network.networks import Network, make
+from learner.network.network import Network
+from learner.network.networks import make
 from learner.ports import Batch
 
 

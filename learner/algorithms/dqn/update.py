@@ -20,7 +20,8 @@ from learner.device.place import Place
 from learner.device.ranks import Ranks
 from learner.network.architecture import Architecture, Parameters
 from learner.network.gradients.descent import ALONE
-from learner.network.networks import Network, make
+from learner.network.network import Network
+from learner.network.networks import make
 
 
 def double_q_target(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from learner.algorithms.algorithm import Algorithm, Start
-from learner.algorithms.ppo import PPOConfig
+from learner.algorithms.ppo.config import PPOConfig
 from learner.algorithms.presets import ON_POLICY, SHAPED, Preset, Presets
 from learner.bases.on_policy.central import CENTRAL_UNROLLS
 from mazemesh.errors import InvalidArgument

@@ -24,7 +24,7 @@ from learner.bases.observed import cut, each, joined, observed
 from learner.bases.on_policy.epochs import STATISTICS
 from learner.network.encoders import TreeEncoder
 from learner.network.gradients.descent import Descent
-from learner.network.networks import Seen
+from learner.network.network import Seen
 from mazemesh.experience import GLOBAL_STATE
 from mazemesh.games.spaces import Space, columns, leaves
 

@@ -1,54 +1,22 @@
 """Proximal policy optimization (Schulman et al. 2017).
 
-How it learns from a batch is in `update`, which needs torch; all else of it is here.
+How it learns from a batch is in `update`, which needs torch; what can be set is in `config`, which
+recurrent PPO shares.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 from learner.algorithms.algorithm import Algorithm, Start
+from learner.algorithms.ppo.config import PPOConfig
 from learner.algorithms.presets import NORMALIZED, ON_POLICY, SHAPED, Preset, Presets
-from learner.bases.bounds import Cost, Rows, Updates, Within
-from learner.bases.on_policy.unrolls import UNROLLS, ActorCriticConfig
+from learner.bases.on_policy.unrolls import UNROLLS
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSettings
 
 if TYPE_CHECKING:
     from learner.bases.learner import Learner
-
-
-@dataclass(frozen=True)
-class PPOConfig(ActorCriticConfig):
-    """How PPO learns.
-
-    Attributes:
-        minibatch_size: Steps of a gradient step.
-        epochs: How often an update goes through its B * T steps.
-        clip: How far the probability ratio may move in an update.
-        magnet_cost: Weight of the divergence from the magnet, an earlier policy; 0 for none.
-        magnet_updates: Gradient steps after which the magnet becomes the present policy.
-    """
-
-    minibatch_size: Rows = 1024
-    epochs: Annotated[int, Within(1, 100)] = 3
-    clip: Annotated[float, Within(0, 1, above=True)] = 0.2
-    magnet_cost: Cost = 0.0
-    magnet_updates: Updates = 1_000
-
-    @property
-    def updates_per_batch(self) -> int:
-        """Gradient steps of an update: minibatches, in all epochs."""
-        return self.epochs * -(-self.unroll_length * self.unrolls_per_batch // self.minibatch_size)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.unroll_length * self.unrolls_per_batch < 2:
-            raise InvalidArgument(
-                "hyperparameters: unroll_length = 1 and unrolls_per_batch = 1 make a batch of one "
-                "step, over which no advantage can be normalized; it should be two or more"
-            )
 
 
 def build(start: Start[PPOConfig]) -> Learner:

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from learner.algorithms.ppo import PPOConfig
+from learner.algorithms.ppo.config import PPOConfig
 from learner.bases.actions import AnyActions, OneChoice, actions_of
 from learner.bases.learner import Update
 from learner.bases.observed import cut, each, observed
@@ -34,7 +34,8 @@ from learner.device.ranks import Ranks
 from learner.network.architecture import ILLEGAL, Architecture, Parameters
 from learner.network.gradients.descent import ALONE
 from learner.network.gradients.passes import passes
-from learner.network.networks import Network, Seen, make
+from learner.network.network import Network, Seen
+from learner.network.networks import make
 from learner.ports import Batch
 
 

@@ -28,7 +28,8 @@ from learner.device.place import Place
 from learner.device.ranks import Ranks
 from learner.network.architecture import Architecture, Parameters
 from learner.network.gradients.descent import ALONE
-from learner.network.networks import Network, Seen, dueling, make
+from learner.network.network import Network, Seen, dueling
+from learner.network.networks import make
 from mazemesh.returns import rescale, unscale
 
 

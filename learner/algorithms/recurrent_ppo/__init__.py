@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from learner.algorithms.algorithm import Algorithm, Start
-from learner.algorithms.ppo import PPOConfig
+from learner.algorithms.ppo.config import PPOConfig
 from learner.algorithms.presets import SHAPED, Preset, Presets
 from learner.bases.bounds import Within
 from learner.bases.on_policy.unrolls import UNROLLS

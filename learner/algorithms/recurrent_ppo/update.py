@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from learner.algorithms.ppo import PPOConfig
+from learner.algorithms.ppo.config import PPOConfig
 from learner.algorithms.ppo.update import Steps, normalized, surrogate, surrogate_of
 from learner.bases.actions import OneChoice, actions_of
 from learner.bases.observed import cut, each, ended_before, observed, with_last
@@ -25,7 +25,8 @@ from learner.device.place import Place
 from learner.device.ranks import Ranks
 from learner.network.architecture import Architecture, Parameters
 from learner.network.gradients.descent import ALONE
-from learner.network.networks import Network, Seen, make
+from learner.network.network import Network, Seen
+from learner.network.networks import make
 
 
 @dataclass(frozen=True)

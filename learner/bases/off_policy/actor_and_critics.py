@@ -17,7 +17,8 @@ from learner.bases.off_policy.state_encoder import Leaves, StateEncoder, normali
 from learner.bases.off_policy.target_network import TargetNetwork
 from learner.bases.off_policy.uniform import OffPolicyConfig
 from learner.network.gradients.descent import Descent
-from learner.network.networks import Network, make
+from learner.network.network import Network
+from learner.network.networks import make
 from learner.ports import Batch
 
 ADAM_EPS = 1e-8

@@ -16,7 +16,7 @@ from learner.bases.off_policy.target_network import TargetNetwork, takeovers
 from learner.device.place import Place
 from learner.device.ranks import Ranks
 from learner.network.architecture import Parameters
-from learner.network.networks import Network
+from learner.network.network import Network
 from learner.ports import Batch
 from mazemesh.returns import importance_weights
 

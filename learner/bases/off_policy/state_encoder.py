@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from learner.network.architecture import Architecture
 from learner.network.composed import Composed
 from learner.network.encoders import TreeEncoder
-from learner.network.networks import Network, Seen
+from learner.network.network import Network, Seen
 
 Leaves = Mapping[str, Tensor]
 """Observations by leaf name, [n, frames, *shape]."""

@@ -16,7 +16,7 @@ from learner.bases.on_policy.vtrace import FIT
 from learner.device.place import Place
 from learner.device.ranks import Ranks
 from learner.network.architecture import Parameters
-from learner.network.networks import Network
+from learner.network.network import Network
 from learner.ports import Batch
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from learner.network.architecture import ILLEGAL
-from learner.network.networks import Network
+from learner.network.network import Network
 
 MASKED = float(ILLEGAL)
 """Of a type that torch.compile knows."""

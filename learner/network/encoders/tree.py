@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -10,6 +9,7 @@ from torch import Tensor, nn
 
 from learner.network.encoders.leaf import features_of, leaf_encoder
 from learner.network.parts.encoding import ImageEncoder
+from learner.network.parts.first_weights import orthogonal
 from learner.network.parts.layers import Activation
 from mazemesh.games.spaces import Leaf
 
@@ -50,12 +50,3 @@ class TreeEncoder(nn.Module):
         parts = [encoder(columns[name]) for name, encoder in both]
         found: Tensor = self.hidden(torch.cat(parts, dim=1) if len(parts) > 1 else parts[0])
         return found
-
-
-def orthogonal(module: nn.Module, gain: float = math.sqrt(2.0)) -> None:
-    """First weights of all layers in it: orthogonal, biases 0 (Saxe et al. 2014)."""
-    for layer in module.modules():
-        if isinstance(layer, nn.Linear | nn.Conv2d):
-            nn.init.orthogonal_(layer.weight, gain)
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)

@@ -29,7 +29,7 @@ from learner.network.architecture import (
     Parameters,
 )
 from learner.network.export.onnx_policy import OPSET
-from learner.network.networks import Network
+from learner.network.network import Network
 from mazemesh.errors import InvalidArgument
 from mazemesh.games.spaces import Box, Discrete, MultiDiscrete, columns
 from mazemesh.policy.file.graph import check_graph

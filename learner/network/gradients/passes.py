@@ -10,7 +10,8 @@ from torch import Tensor
 from learner.device.place import Place
 from learner.network.gradients.descent import Descent
 from learner.network.gradients.perceptron import Perceptron
-from learner.network.networks import Layered, Network, Seen
+from learner.network.layered import Layered
+from learner.network.network import Network, Seen
 
 
 class Passes(Protocol):

@@ -10,7 +10,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from learner.network.networks import Layered, Seen
+from learner.network.layered import Layered
+from learner.network.network import Seen
 from learner.network.parts.layers import Activation
 
 

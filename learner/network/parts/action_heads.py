@@ -18,7 +18,7 @@ from learner.network.distributions import (
     SquashedGaussian,
 )
 from learner.network.distributions.gaussian import LOG_STD_MAX, LOG_STD_MIN
-from learner.network.encoders.tree import orthogonal
+from learner.network.parts.first_weights import orthogonal
 from learner.network.parts.layers import NARROW
 from mazemesh.games.spaces import Box, Discrete, MultiDiscrete, Space
 from mazemesh.policy.heads import ActionDistribution, Head, heads

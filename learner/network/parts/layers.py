@@ -1,7 +1,7 @@
 """The layers that a network is a list of, as data; every backend walks the list.
 
 `Architecture.layers` says which, in order. From it follow the first weights and the pass in numpy
-(`architecture`), the torch module (`networks`), the passes written out by hand (`perceptron`) and
+(`architecture`), the torch module (`layered`), the passes written out by hand (`perceptron`) and
 the ONNX file (`onnx_policy`). A new kind of layer is a class here and a case in each of them; mypy
 names those that lack it.
 """

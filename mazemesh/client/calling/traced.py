@@ -7,20 +7,20 @@ no trace of its own.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import grpc
 import grpc.aio
 
+from mazemesh.client.calling.wrapped import WrappedChannel
 from mazemesh.tracing import TRACEPARENT, Kind, OpenSpan, Tracer
 
 
-class TracedChannel(grpc.Channel):
+class TracedChannel(WrappedChannel):
     """A channel for threads whose calls are spans."""
 
     def __init__(self, channel: Any, tracer: Tracer) -> None:
-        self._inner = channel
+        super().__init__(channel)
         self._tracer = tracer
 
     @property
@@ -29,10 +29,6 @@ class TracedChannel(grpc.Channel):
         parent = self._tracer.current()
         own: tuple[tuple[str, str], ...] = getattr(self._inner, "call_metadata", ())
         return (*own, (TRACEPARENT, parent)) if parent else own
-
-    @property
-    def _channel(self) -> Any:
-        return self._inner._channel  # noqa: SLF001  # there is no public way
 
     def unary_unary(self, method: str, *arguments: Any, **named: Any) -> Any:
         """See `grpc.Channel`."""
@@ -53,24 +49,6 @@ class TracedChannel(grpc.Channel):
         return _TracedStream(
             self._inner.stream_stream(method, *arguments, **named), method, self._tracer
         )
-
-    def subscribe(self, callback: Callable[..., Any], try_to_connect: bool = False) -> None:
-        """See `grpc.Channel`."""
-        self._inner.subscribe(callback, try_to_connect)
-
-    def unsubscribe(self, callback: Callable[..., Any]) -> None:
-        """See `grpc.Channel`."""
-        self._inner.unsubscribe(callback)
-
-    def close(self) -> None:
-        """See `grpc.Channel`."""
-        self._inner.close()
-
-    def __enter__(self) -> TracedChannel:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def begin_call(tracer: Tracer, method: str) -> OpenSpan | None:

@@ -6,11 +6,8 @@ from typing import Final
 
 from mazemesh.client.model import ModelClient
 from mazemesh.errors import Conflict, FailedPrecondition
+from mazemesh.names import CHAMPION, PREVIOUS
 from mazemesh.v1 import model_pb2 as pb
-
-CHAMPION: Final = "champion"
-PREVIOUS: Final = "previous"
-"""Where the champion stood before it moved."""
 
 _TRIES: Final = 100
 

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +16,12 @@ import structlog
 from mazemesh.errors import FailedPrecondition, InvalidArgument
 from mazemesh.games.foreign.environments.environment import GONE, RUNNING, TRUNCATED
 from mazemesh.games.foreign.environments.episodes import MOST_FAILURES
-from mazemesh.games.foreign.game import ForeignGame
 from mazemesh.games.foreign.processes.process import WorkerGone, WorkerProcess
 from mazemesh.games.foreign.processes.task import Task
 from mazemesh.games.foreign.processes.worker import LOST, RESET, STEP
+from mazemesh.games.foreign.seats.description import Description
 from mazemesh.games.foreign.seats.memory import SharedMemory
+from mazemesh.games.game import Game
 from mazemesh.games.settings import GameSettings
 from mazemesh.games.spaces.arrays import Column, mask_columns, observation_columns, state_columns
 
@@ -28,6 +29,15 @@ _log = structlog.get_logger(__name__)
 
 _STARTS = 3
 """Of a worker in a row, where episodes do not begin in it."""
+
+
+class DescribedGame(Game, Protocol):
+    """A game that says of itself what its environment is (`ForeignGame`)."""
+
+    @property
+    def description(self) -> Description:
+        """What the environment says of itself."""
+        ...
 
 
 class ForeignEngine:
@@ -56,7 +66,7 @@ class ForeignEngine:
 
     def __init__(
         self,
-        game: ForeignGame,
+        game: DescribedGame,
         settings: GameSettings | None = None,
         num_games: int = 1,
         *,

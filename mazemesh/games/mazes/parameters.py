@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from mazemesh.games.mazes.game import MazeGame
 from mazemesh.games.mazes.kernels.state import OVERRUN, Parameters
+from mazemesh.games.mazes.played import PlayedGame
 from mazemesh.games.settings import GENERATORS, GameSettings
 
 
-def parameters(game: MazeGame, settings: GameSettings) -> Parameters:
+def parameters(game: PlayedGame, settings: GameSettings) -> Parameters:
     """Return the game's resolved settings as the kernels take them."""
     spec = game.spec(settings)
     return Parameters(

@@ -7,7 +7,7 @@ larger than what it shall run on. Nothing is searched: each version is what it i
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
@@ -16,7 +16,8 @@ from mazemesh.optimization.candidates import Candidates
 from mazemesh.optimization.problem import Objective
 
 if TYPE_CHECKING:
-    from mazemesh.client.mesh import Mesh
+    from mazemesh.client.elo import EloClient
+    from mazemesh.client.model import ModelClient
     from mazemesh.v1.elo_pb2 import HeadToHead, PlayerRating
 
 PREFIX: Final = "league:"
@@ -25,6 +26,20 @@ _COMPARED = 64
 """Players among whom the worst opponent is looked for (GetHeadToHead)."""
 _ENOUGH_GAMES = 4
 """Of a pair; with fewer its score says nothing."""
+
+
+class Rated(Protocol):
+    """Of a mesh (`mazemesh.client.mesh.Mesh`), those who know its versions and their ratings."""
+
+    @property
+    def elo(self) -> EloClient:
+        """Tells ratings."""
+        ...
+
+    @property
+    def model(self) -> ModelClient:
+        """Tells versions."""
+        ...
 
 
 def parse_league(name: str) -> tuple[str, tuple[str, ...]]:
@@ -43,7 +58,7 @@ def parse_league(name: str) -> tuple[str, tuple[str, ...]]:
     return policy, ladders or (policy,)
 
 
-def league_candidates(mesh: Mesh, policy: str, ladders: Sequence[str] = ()) -> Candidates:
+def league_candidates(mesh: Rated, policy: str, ladders: Sequence[str] = ()) -> Candidates:
     """Versions of a policy that are rated on all ladders.
 
     Objectives: on each ladder the lower bound (95 %) of the rating, since the best of several
@@ -104,7 +119,7 @@ def worst_scores(pairs: Iterable[HeadToHead], names: Sequence[str]) -> dict[str,
     return worst
 
 
-def _worst_scores(mesh: Mesh, ladder: str, names: Sequence[str]) -> dict[str, float]:
+def _worst_scores(mesh: Rated, ladder: str, names: Sequence[str]) -> dict[str, float]:
     """By parts, since a call compares so many players: each part with the best of the ladder."""
     half = _COMPARED // 2
     best = [row.player for row in mesh.elo.leaderboard(ladder, page_size=half).players]
@@ -118,7 +133,7 @@ def _worst_scores(mesh: Mesh, ladder: str, names: Sequence[str]) -> dict[str, fl
     return found
 
 
-def _players(mesh: Mesh, ladder: str, prefix: str) -> Iterable[PlayerRating]:
+def _players(mesh: Rated, ladder: str, prefix: str) -> Iterable[PlayerRating]:
     token = ""
     while True:
         page = mesh.elo.leaderboard(ladder, page_size=_PAGE, page_token=token, prefix=prefix)

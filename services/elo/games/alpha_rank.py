@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from services.elo.models.counting.pairs import Floats
+from services.elo.models.arrays import Floats
 
 ALPHA = 100.0
 """How sure selection is; large, so that the one who wins on the mean takes over."""

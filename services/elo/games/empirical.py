@@ -11,7 +11,7 @@ from services.elo.games.alpha_rank import alpha_rank
 from services.elo.games.cycles import Cycle, cycles
 from services.elo.games.nash import equilibrium, skills
 from services.elo.games.payoffs import Payoffs
-from services.elo.models.counting.pairs import Floats
+from services.elo.models.arrays import Floats
 
 _DRAWS = 200
 _CHANCE, _MOST_CYCLES = 0.5, 100

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from services.elo.models.counting.pairs import Floats
+from services.elo.models.arrays import Floats
 
 _LEAST_TEMPERATURE = 1e-3
 _COOLING = 0.7

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.elo.models.counting.pairs import Floats
+from services.elo.models.arrays import Floats
 
 
 @dataclass(frozen=True)

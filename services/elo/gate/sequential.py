@@ -9,7 +9,7 @@ from enum import Enum
 
 import numpy as np
 
-from services.elo.models.counting.pairs import Floats
+from services.elo.models.arrays import Floats
 
 PATH_POINTS = 256
 """Ratios that are kept of how the evidence grew; before there are so many, every other one goes."""

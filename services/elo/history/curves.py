@@ -17,8 +17,8 @@ import numpy as np
 
 from services.elo.history.refolding import Piece, fold, pieces
 from services.elo.log.batch import Duels, Integers
+from services.elo.models.arrays import Floats, Indices
 from services.elo.models.bradley_terry import Fit
-from services.elo.models.counting.pairs import Floats, Indices
 from services.elo.models.fitting.posterior import Problem
 from services.elo.standings.board import Board
 from services.elo.standings.folding.ladder import Ladder

@@ -14,10 +14,10 @@ from typing import Protocol
 
 import numpy as np
 
-from services.elo.models.counting.evidence import correlation, game_weights, repeats
-from services.elo.models.counting.pairs import Floats
+from services.elo.models.arrays import Floats
 from services.elo.models.fitting.davidson import outcomes
 from services.elo.models.fitting.dense import Dense
+from services.elo.models.fitting.evidence import correlation, game_weights, repeats
 from services.elo.models.fitting.intervals import skewed
 from services.elo.models.fitting.posterior import (
     CENTER,

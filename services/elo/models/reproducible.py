@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from services.elo.models.counting.pairs import Floats
+from services.elo.models.arrays import Floats
 
 LN2_HIGH = 6.93147180369123816490e-01
 LN2_LOW = 1.90821492927058770002e-10

@@ -15,7 +15,7 @@ import numpy as np
 from mazemesh.machine_code import compiled
 from services.elo.log.batch import Integers
 from services.elo.models import glicko, online, plackett_luce, reproducible
-from services.elo.models.counting.pairs import Floats
+from services.elo.models.arrays import Floats
 
 _FIRST_K, _LAST_K = online.FIRST_K, online.LAST_K
 _SETTLED_AFTER, _PER_POINT = online.SETTLED_AFTER, online.PER_POINT

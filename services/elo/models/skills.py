@@ -16,8 +16,8 @@ import numpy as np
 from services.elo.log.batch import Duels, Integers
 from services.elo.log.match import Game
 from services.elo.models import glicko, online, plackett_luce
+from services.elo.models.arrays import Floats
 from services.elo.models.counting.comparison import Comparison
-from services.elo.models.counting.pairs import Floats
 from services.elo.models.glicko import Glicko
 from services.elo.models.plackett_luce import Skill
 

@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from mazemesh.errors import Unavailable
 from services.elo.models import skills
+from services.elo.models.arrays import Floats, Indices
 from services.elo.models.counting.components import components, ranked_component
-from services.elo.models.counting.pairs import Floats, Indices
 from services.elo.standings.board import Board
 from services.elo.standings.folding.players import is_bot
 from services.elo.standings.standings import QUANTILE, UNRANKED, Standings

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.elo.models.counting.pairs import Indices
+from services.elo.models.arrays import Indices
 from services.elo.standings.folding.players import Kind, kind_of, version_of
 from services.elo.standings.folding.records import Records
 from services.elo.standings.standings import Standings

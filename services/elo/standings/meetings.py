@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from services.elo.models.counting.pairs import Floats
+from services.elo.models.arrays import Floats
 from services.elo.models.fitting import davidson
 from services.elo.models.fitting.posterior import SCALE
 from services.elo.standings.standings import Standings

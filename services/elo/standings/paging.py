@@ -13,7 +13,7 @@ import numpy as np
 
 from mazemesh.errors import InvalidArgument, NotFound
 from services._harness.pages.paging import wrong_token
-from services.elo.models.counting.pairs import Indices
+from services.elo.models.arrays import Indices
 from services.elo.standings.board import Board
 from services.elo.standings.filters import ALL, Filter, listed
 from services.elo.standings.standings import Standings

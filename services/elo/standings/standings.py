@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from services.elo.models.arrays import Floats, Indices
 from services.elo.models.bradley_terry import QUANTILE as QUANTILE
 from services.elo.models.bradley_terry import Fit
-from services.elo.models.counting.pairs import Floats, Indices
 from services.elo.models.fitting import davidson
 from services.elo.models.fitting.posterior import SCALE, Problem
 from services.elo.models.fitting.spread import Spread

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from services.elo.models.counting.pairs import COLUMNS, Floats
+from services.elo.models.arrays import Floats
+from services.elo.models.counting.pairs import COLUMNS
 from services.elo.models.fitting.spread import Covariance, Samples, Spread
 from services.elo.models.skills import FIELDS
 from services.elo.standings.folding.points import Points

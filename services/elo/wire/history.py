@@ -8,7 +8,7 @@ import numpy as np
 
 from mazemesh.v1 import elo_pb2
 from services.elo.history.curves import Waypoint, thinned
-from services.elo.models.counting.pairs import Floats
+from services.elo.models.arrays import Floats
 from services.elo.standings.meetings import Meetings
 from services.elo.wire.answers import timestamp
 

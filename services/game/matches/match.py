@@ -13,7 +13,7 @@ from mazemesh.games.bots import EXTERNAL
 from services.game.matches.setup import MatchSetup, controller_of
 from services.game.play.batch import Batch, NewEngine, Report
 from services.game.play.outcome import Outcome
-from services.game.play.room import Share
+from services.game.play.share import Share
 
 _TOKEN_BYTES = 24
 

@@ -25,9 +25,9 @@ from services.game.matches.recorder import Recorder
 from services.game.matches.seating import SeatedGame
 from services.game.matches.setup import MatchSetup
 from services.game.play.batch import NewEngine
+from services.game.play.message_size import check_answer_fits
 from services.game.play.room import Rooms
 from services.game.play.stepping import Stepping
-from services.game.sessions.training import check_answer_fits
 from services.game.store import ResultStore
 
 MAX_GAMES = 8192

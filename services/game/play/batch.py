@@ -7,7 +7,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,11 +18,9 @@ from mazemesh.games.bots import BOTS, EXTERNAL
 from mazemesh.games.spaces.choosing import check_actions
 from services.game.play.outcome import Outcome
 from services.game.play.picture import picture
+from services.game.play.share import Share
 from services.game.play.tape import Tape
 from services.game.play.watching import Frame, Watchers
-
-if TYPE_CHECKING:
-    from services.game.play.room import Share
 
 Int8Array = npt.NDArray[np.int8]
 Actions = npt.NDArray[Any]

@@ -9,6 +9,7 @@ from itertools import count
 
 from mazemesh.errors import ResourceExhausted
 from mazemesh.games import Game, GameSettings
+from services.game.play.share import Share
 from services.game.play.stepping import Stepping
 from services.game.play.tape import HASH_BYTES, HASH_INTERVAL
 
@@ -146,7 +147,3 @@ class Rooms:
         """
         need = await self.need(game, settings, autoreset=autoreset, with_state=with_state)
         return self.room.take(need, games, field)
-
-
-class Share:
-    """Memory that was reserved, as long as somebody keeps this; the games do that it is for."""

@@ -16,6 +16,7 @@ from mazemesh.errors import (
     MazemeshError,
     NotFound,
 )
+from mazemesh.names import CHAMPION, PREVIOUS
 from services._harness.notices import Look
 from services.matchmaker.gates.candidates import pairs
 from services.matchmaker.gates.gates import Gates, question
@@ -25,7 +26,7 @@ from services.matchmaker.gates.issuing import (
     reissued,
     waits_for,
 )
-from services.matchmaker.gates.promotion import CHAMPION, PREVIOUS, promote
+from services.matchmaker.gates.promotion import promote
 from services.matchmaker.gates.run import (
     Asked,
     Finding,

@@ -5,12 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from mazemesh.errors import Conflict, FailedPrecondition, NotFound, PermissionDenied
+from mazemesh.names import CHAMPION, PREVIOUS
 from services.matchmaker.gates.run import GateRun, RunState, figures
 from services.matchmaker.peers import ModelPeer
-
-CHAMPION: Final = "champion"
-PREVIOUS: Final = "previous"
-"""Where the champion stood before it moved."""
 
 _TRIES: Final = 20
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 import structlog
 
 from mazemesh.errors import MazemeshError
-from services.matchmaker.gates.promotion import CHAMPION
+from mazemesh.names import CHAMPION
 from services.matchmaker.peers import ModelPeer
 
 _log = structlog.get_logger(__name__)

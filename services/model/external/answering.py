@@ -23,7 +23,7 @@ Array = npt.NDArray[Any]
 Float = npt.NDArray[np.float32]
 
 TELL_SECONDS: Final = 1.0
-"""After which a simulator is told for whom it waits."""
+"""After which a simulator is told for whom it waits, and why, where that is another reason."""
 
 
 class Answering:
@@ -77,11 +77,13 @@ class Answering:
         recorder = (await self._everyone.settle(agents, agents[0].policy)).recorder
         if not recorder.reason():
             return
-        waiting = asyncio.ensure_future(recorder.ready())
+        waiting, told = asyncio.ensure_future(recorder.ready()), ""
         try:
-            done, _ = await asyncio.wait({waiting}, timeout=TELL_SECONDS)
-            if not done:
-                self._tell(Waits(recorder.policy, recorder.reason() or "its learner is behind"))
+            # Replay that is away is known a while after a learner might have been slow.
+            while not (await asyncio.wait({waiting}, timeout=TELL_SECONDS))[0]:
+                reason = recorder.reason()
+                if reason not in ("", told):
+                    self._tell(Waits(recorder.policy, told := reason))
             await waiting
         finally:
             waiting.cancel()

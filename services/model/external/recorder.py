@@ -1,9 +1,9 @@
 """Writes experience of a policy to Replay, and says when agents should wait for its learner.
 
-It holds agents up as an actor's sender does (`actor.selfplay.sender`): while what was played waits
-for room in the table, more would only grow old. Nobody is held for longer than `PATIENCE`, as a
-learner may have done its steps, or be away: then rows are dropped, and counted, until some are
-taken again.
+It holds agents up as an actor's sender does (`actor.selfplay.experience.sender`): while what was
+played waits for room in the table, more would only grow old. Nobody is held for longer than
+`PATIENCE`, as a learner may have done its steps, or be away: then rows are dropped, and counted,
+until some are taken again.
 """
 
 from __future__ import annotations

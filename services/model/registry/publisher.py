@@ -14,6 +14,7 @@ from mazemesh.errors import MazemeshError, Unavailable
 from mazemesh.policy.file.rejection import Rejection
 from mazemesh.policy.file.weights import MOST_WEIGHT_BYTES, Graph
 from services._harness.shielded import Shielded
+from services.model.blob_store import BlobStore, UnusedFiles
 from services.model.checks import Check
 from services.model.drift.reference import LEAST_ROWS, Reference
 from services.model.registry import leases, registry
@@ -23,7 +24,7 @@ from services.model.registry.keeping.in_use import VersionsInUse
 from services.model.registry.policy import Event, State, Submission, Version
 from services.model.registry.registry import Published
 from services.model.registry.upload import Upload
-from services.model.store import BlobStore, RegistryStore, Transaction, UnusedFiles
+from services.model.store import RegistryStore, Transaction
 from services.model.validation.parity import Parity
 from services.model.validation.report import Rejected
 from services.model.validation.validator import Content

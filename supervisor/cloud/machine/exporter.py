@@ -23,11 +23,10 @@ from mazemesh.process.logging import configure_logging
 from mazemesh.process.worker import stop_on_signals
 from supervisor.cloud.aws import client
 from supervisor.cloud.machine.settings import MachineSettings
-from supervisor.cloud.scaling.load import Counts, count, figures
+from supervisor.cloud.scaling.load import NAMESPACE, Counts, count, figures
 
 log = structlog.get_logger("cloud.exporter")
 
-NAMESPACE: Final = "Mazemesh"
 SECONDS: Final = 60.0
 _TIMEOUT: Final = 3.0
 

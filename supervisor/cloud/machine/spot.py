@@ -25,9 +25,9 @@ from mazemesh.process.errors import StartError
 from mazemesh.process.logging import configure_logging
 from mazemesh.process.worker import stop_on_signals
 from supervisor.cloud.aws import client
-from supervisor.cloud.machine.exporter import NAMESPACE
 from supervisor.cloud.machine.metadata import Metadata
 from supervisor.cloud.machine.settings import MachineSettings
+from supervisor.cloud.scaling.load import NAMESPACE
 
 log = structlog.get_logger("cloud.spot")
 

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Final
 
+NAMESPACE: Final = "Mazemesh"
+"""Of all figures in CloudWatch."""
+
 GAMES_OF_AN_ACTOR: Final = 256
 """Games that an actor plays at once: a learner that waits all the time wants one more actor's."""
 

@@ -38,7 +38,7 @@ from services.model.registry.policy import Alias, Told, Version
 from services.model.registry.policy import State as VersionState
 from services.model.registry.rules import Rules
 from services.model.store import Transaction
-from services.model.stores.sql import SqlRegistry
+from services.model.stores.sql.registry import SqlRegistry
 from tests.unit.model.experiments.simulated import BEGIN
 
 DEFINITION = Definition(

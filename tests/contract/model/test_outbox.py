@@ -11,7 +11,7 @@ import pytest
 from services._harness.sql.database import Database
 from services.model.registry.policy import Alias, AliasMove, Event, State, Variant, Version
 from services.model.store import Transaction
-from services.model.stores.sql import SqlRegistry
+from services.model.stores.sql.registry import SqlRegistry
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 

@@ -22,10 +22,11 @@ from services.model.registry.policy import (
     Told,
     Version,
 )
-from services.model.store import Filter, RegistryStore, Transaction
-from services.model.stores.sql import SqlRegistry
-from services.model.stores.sql_versions import values
-from services.model.stores.tables import METADATA, VERSIONS
+from services.model.store import RegistryStore, Transaction
+from services.model.stores.sql.registry import SqlRegistry
+from services.model.stores.sql.tables import METADATA, VERSIONS
+from services.model.stores.sql.versions import values
+from services.model.version_store import Filter
 from tests.revisions import upgrade_to
 
 KEEP_EVENTS = 5

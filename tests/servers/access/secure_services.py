@@ -21,8 +21,8 @@ from services.elo.bind import bind as bind_elo
 from services.elo.settings import EloSettings
 from services.game.bind import bind_with as bind_game
 from services.game.settings import GameServiceSettings
-from services.matchmaker.bind import Peers
 from services.matchmaker.bind import bind_with as bind_matchmaker
+from services.matchmaker.remotes import Peers
 from services.matchmaker.settings import MatchmakerSettings
 from services.model.bind import bind_with as bind_model
 from services.model.settings import ModelSettings

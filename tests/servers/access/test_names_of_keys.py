@@ -11,6 +11,7 @@ from mazemesh.client.game.game import GameClient
 from mazemesh.client.game.own_thread_stream import open_stream
 from mazemesh.client.matchmaker import MatchmakerClient
 from mazemesh.client.model import ModelClient
+from mazemesh.client.policies.experiments import Experiments
 from mazemesh.client.replay import tables
 from mazemesh.client.replay.replay import ReplayClient
 from mazemesh.errors import (
@@ -85,6 +86,42 @@ def test_a_trainer_publishes_its_own_names_alone(client: Any) -> None:
         model.hold_name(model_pb2.HoldNameRequest(name="bob-1", run_id="r", owner="o"))
     model.set_alias("ann-1", "champion", 1, 0)
     assert client(ModelClient, "operator").set_alias("ann-1", "other", 1, 0).version == 1
+
+
+def test_a_version_says_of_its_own_tables_where_its_experience_goes(client: Any) -> None:
+    """Model writes there with a key of its own, for whoever plays it from a simulator."""
+    network = Network()
+    model = client(ModelClient, "ann")
+    told = model_pb2.Collection(game="race", table="bob-a")
+    foreign = network.header("ann-2", collection=told)
+    with pytest.raises(PermissionDenied, match=r"header\.collection\.table: 'bob-a'"):
+        model.publish(foreign, network.file())
+    told.table = "ann-a"
+    own = network.header("ann-2", collection=told)
+    with pytest.raises(InvalidArgument, match="race with these settings has"):  # another's columns
+        model.publish(own, network.file())
+
+
+def test_experiments_are_of_the_keys_of_their_policy(client: Any) -> None:
+    """Also where they are named by their id, which a key's prefixes say nothing of."""
+    network = Network()
+    operator = client(ModelClient, "operator")
+    people = Experiments(operator)
+    for name in ("ann-x", "bob-x"):
+        for _ in range(2):
+            operator.publish(network.header(name), network.file())
+        operator.set_alias(name, "served", 1, 0)
+        people.ab(f"{name}:served", [f"{name}:2"], experiment_id=f"of-{name}")
+    worker = client(ModelClient, "of ann")
+    assert worker.record_outcomes("of-ann-x", {"game": 1.0}) == 1
+    with pytest.raises(PermissionDenied, match="experiment_id of-bob-x: policy: 'bob-x' is not"):
+        worker.record_outcomes("of-bob-x", {"game": 1.0})
+    with pytest.raises(NotFound):
+        worker.record_outcomes("of-nobody", {"game": 1.0})
+    assert worker.assign("ann-x:served", "other").experiment_id == "of-ann-x"
+    with pytest.raises(PermissionDenied, match="policy: 'bob-x:served' is not of this key"):
+        worker.assign("bob-x:served", "other")
+    assert people.get("of-bob-x").figures[0].outcomes == 0
 
 
 def test_a_worker_publishes_nothing(client: Any) -> None:

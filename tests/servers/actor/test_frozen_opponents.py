@@ -14,9 +14,9 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from actor.metrics import ActorMetrics
-from actor.selfplay.crew import Trainee
-from actor.selfplay.opponents import OpponentSupply
-from actor.selfplay.seat_plan import SeatPlan
+from actor.selfplay.opponents.supply import OpponentSupply
+from actor.selfplay.seats.crew import Trainee
+from actor.selfplay.seats.seat_plan import SeatPlan
 from actor.selfplay.selfplay import TrainingGames
 from mazemesh.collecting.acting import SoftmaxActing
 from mazemesh.collecting.own_pace import OwnPaceUnrollCollector

@@ -8,8 +8,8 @@ import numpy as np
 from prometheus_client import CollectorRegistry
 
 from actor.metrics import ActorMetrics
-from actor.selfplay.crew import Trainee
-from actor.selfplay.seat_plan import SeatPlan
+from actor.selfplay.seats.crew import Trainee
+from actor.selfplay.seats.seat_plan import SeatPlan
 from actor.selfplay.selfplay import TrainingGames
 from mazemesh.collecting.acting import method
 from mazemesh.experience import unroll_signature, with_global_state

@@ -11,8 +11,8 @@ from prometheus_client import CollectorRegistry
 from typer.testing import CliRunner
 
 from actor.metrics import ActorMetrics
-from actor.selfplay.crew import Trainee
-from actor.selfplay.seat_plan import SeatPlan
+from actor.selfplay.seats.crew import Trainee
+from actor.selfplay.seats.seat_plan import SeatPlan
 from actor.selfplay.selfplay import TrainingGames
 from mazemesh.cli.app import app
 from mazemesh.client.game import games_session

@@ -22,8 +22,8 @@ from mazemesh.v1 import matchmaker_pb2 as pb
 from services._harness import Server, serve
 from services.game.bind import bind as bind_game
 from services.game.settings import GameServiceSettings
-from services.matchmaker.bind import Peers, bind_with
-from services.matchmaker.remotes import RemoteGame
+from services.matchmaker.bind import bind_with
+from services.matchmaker.remotes import Peers, RemoteGame
 from services.matchmaker.settings import MatchmakerSettings
 from tests.ports import free_ports
 from tests.servers.matchmaker.test_tickets import Search

@@ -14,8 +14,8 @@ from mazemesh.client.game.game import GameClient
 from mazemesh.client.matchmaker import MatchmakerClient
 from mazemesh.v1.matchmaker_pb2 import LeasedMatch
 from services._harness import Server, serve
-from services.matchmaker.bind import Peers, bind_with
-from services.matchmaker.remotes import RemoteGame
+from services.matchmaker.bind import bind_with
+from services.matchmaker.remotes import Peers, RemoteGame
 from services.matchmaker.settings import MatchmakerSettings
 from tests.postgresql import PostgresqlServer, postgresql
 from tests.servers.game_matches import play_out, tokens_of

@@ -32,7 +32,8 @@ from mazemesh.wire.tensors import from_tensor
 from services._harness import Server, serve
 from services.elo.bind import bind as bind_elo
 from services.elo.settings import EloSettings
-from services.matchmaker.bind import Peers, bind_with
+from services.matchmaker.bind import bind_with
+from services.matchmaker.remotes import Peers
 from services.matchmaker.settings import MatchmakerSettings
 from tests.onnx_policies import Network, RecurrentNetwork
 from tests.servers.game_server import EVALUATION_SEED, running_game

@@ -22,8 +22,8 @@ from services.elo.bind import bind as bind_elo
 from services.elo.settings import EloSettings
 from services.game.bind import bind as bind_game
 from services.game.settings import GameServiceSettings
-from services.matchmaker.bind import Peers, bind_with
-from services.matchmaker.remotes import RemoteElo, RemoteGame, RemoteModel
+from services.matchmaker.bind import bind_with
+from services.matchmaker.remotes import Peers, RemoteElo, RemoteGame, RemoteModel
 from services.matchmaker.settings import MatchmakerSettings
 from tests.onnx_policies import Network
 from tests.servers.model_server import RunningModel

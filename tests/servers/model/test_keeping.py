@@ -6,7 +6,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -28,19 +27,8 @@ from mazemesh.v1.model_pb2_grpc import ModelServiceStub
 from services.model.registry.rules import Gate
 from tests.onnx_policies import Network
 from tests.servers.model_policies import publish
-from tests.servers.model_server import RunningModel, running_model
+from tests.servers.model_server import RunningModel
 from tests.servers.running import eventually
-
-
-@pytest.fixture
-def model(tmp_path: Path) -> Iterator[RunningModel]:
-    with running_model(tmp_path) as model:
-        yield model
-
-
-@pytest.fixture
-def client(model: RunningModel) -> ModelClient:
-    return model.client
 
 
 def test_versions_are_found_by_their_lineage(client: ModelClient) -> None:
@@ -84,7 +72,7 @@ def test_versions_are_found_by_their_lineage(client: ModelClient) -> None:
 def test_a_search_looks_at_so_many_at_a_time_and_comes_to_an_end(
     client: ModelClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.model.stores.sql_versions.LOOKED_AT", 2)
+    monkeypatch.setattr("services.model.stores.sql.versions.LOOKED_AT", 2)
     graph = Graph.of(Network().file())
     for seed in range(7):
         network = Network(seed=seed)

@@ -25,6 +25,7 @@ from services.replay.wire.handlers import SERVICE, add_replay_servicer
 from tests.replay_files import VolatileFiles
 from tests.servers.processes import service_process
 from tests.servers.replay_rows import PRIORITIZED, QUEUE, SIGNATURE, rows, waiting, wire
+from tests.servers.running import eventually
 
 
 async def test_a_queue_serves_every_row_exactly_once_to_many(client, server):
@@ -240,9 +241,10 @@ async def test_a_writer_waits_for_room_on_a_full_disk(tmp_path):
             await asyncio.to_thread(client.record, "queue", "other", 1, wire([9]))
         batch = await asyncio.to_thread(client.sample, "queue", 1, signature=SIGNATURE)
         assert batch.columns["index"].tolist() == [0]
+        await asyncio.to_thread(eventually, lambda: "No space left" in writer.trouble)
         files.full = False
         await append
-        assert writer.sequence == 2
+        assert (writer.sequence, writer.trouble) == (2, "")
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from learner.algorithms.dqn import DQNConfig
-from learner.algorithms.ppo import PPOConfig
+from learner.algorithms.ppo.config import PPOConfig
 from learner.algorithms.presets import override
 from learner.algorithms.r2d2 import R2D2Config
 from learner.algorithms.registry import find

@@ -20,7 +20,7 @@ from mazemesh.wire.games_step import StepBytes
 from mazemesh.wire.spaces import space_from_proto, space_to_proto
 from mazemesh.wire.specs import spec_from_proto, spec_to_proto
 from mazemesh.wire.tensors import to_bytes
-from tests.unit.games.test_spaces import CAR, SPACES
+from tests.unit.games.spaces.test_spaces import CAR, SPACES
 
 
 @given(SPACES)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mazemesh.games.mazes.game import MazeGame
+from mazemesh.games.mazes.played import PlayedGame
 from mazemesh.games.mazes.reference.collect import ReferenceCollect
 from mazemesh.games.mazes.reference.coop_keys import ReferenceCoopKeys
 from mazemesh.games.mazes.reference.ctf import ReferenceCtf
@@ -28,6 +28,6 @@ _RULES: dict[str, type[ReferenceGame]] = {
 }
 
 
-def reference_game(game: MazeGame, settings: GameSettings, **episode: Any) -> ReferenceGame:
+def reference_game(game: PlayedGame, settings: GameSettings, **episode: Any) -> ReferenceGame:
     """Begin an episode of a game; `episode` are the keywords of `ReferenceGame`."""
     return _RULES[game.name](game, settings, **episode)

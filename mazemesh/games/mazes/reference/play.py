@@ -7,7 +7,7 @@ import struct
 
 import numpy as np
 
-from mazemesh.games.mazes.game import MazeGame
+from mazemesh.games.mazes.played import PlayedGame
 from mazemesh.games.mazes.reference import bots
 from mazemesh.games.mazes.reference.maze import (
     STEPS,
@@ -29,7 +29,7 @@ class ReferenceGame:
 
     def __init__(
         self,
-        game: MazeGame,
+        game: PlayedGame,
         settings: GameSettings,
         *,
         seed: int,

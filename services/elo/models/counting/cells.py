@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.elo.models.counting.pairs import Floats, Indices, PairTable
+from services.elo.models.arrays import Floats, Indices
+from services.elo.models.counting.pairs import PairTable
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from services.elo.log.match import Game
-from services.elo.models.counting.pairs import Sums
+from services.elo.models.counting.sums import Sums
 
 
 class Comparison(NamedTuple):

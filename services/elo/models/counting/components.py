@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from services.elo.models.counting.pairs import Indices
+from services.elo.models.arrays import Indices
 
 
 def components(first: Indices, second: Indices, players: int) -> Indices:

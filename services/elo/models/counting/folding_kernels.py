@@ -15,8 +15,8 @@ import numpy as np
 from mazemesh.machine_code import compiled
 from services.elo.log.batch import Integers
 from services.elo.models import online, reproducible
-from services.elo.models.counting import pairs
-from services.elo.models.counting.pairs import Floats, Indices
+from services.elo.models.arrays import Floats, Indices
+from services.elo.models.counting.slots import HASH_FIRST, HASH_SECOND, HASH_SHIFT
 
 _FIRST_K, _LAST_K = online.FIRST_K, online.LAST_K
 _SETTLED_AFTER, _PER_POINT = online.SETTLED_AFTER, online.PER_POINT
@@ -28,8 +28,8 @@ _PER_LN2, _LN2_HIGH, _LN2_LOW = (
 _P1, _P2, _P3, _P4, _P5 = reproducible.EXP
 _POWERS = 2.0 ** np.arange(-1022, 1024)
 _LEAST, _MOST = reproducible.LEAST, reproducible.MOST
-_HASH_FIRST, _HASH_SECOND = np.uint64(pairs.HASH_FIRST), np.uint64(pairs.HASH_SECOND)
-_HASH_SHIFT = np.uint64(pairs.HASH_SHIFT)
+_HASH_FIRST, _HASH_SECOND = np.uint64(HASH_FIRST), np.uint64(HASH_SECOND)
+_HASH_SHIFT = np.uint64(HASH_SHIFT)
 
 _F1 = numba.float64[::1]
 _F2 = numba.float64[:, ::1]
@@ -61,7 +61,7 @@ def _k_factor(matches: int) -> float:
 
 @numba.njit(inline="always", error_model="numpy")
 def _home(first: int, second: int, mask: int) -> int:
-    """See `pairs.home`."""
+    """See `slots.home`."""
     hashed = np.uint64(first) * _HASH_FIRST + np.uint64(second) * _HASH_SECOND
     return np.int64(hashed >> _HASH_SHIFT) & mask  # type: ignore[return-value]
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from services.elo.models.counting.pairs import Floats
+from services.elo.models.arrays import Floats
 
 SMALL = 96
 """Rows up to which numpy is fast enough. Most ladders are so small, and need no numba."""

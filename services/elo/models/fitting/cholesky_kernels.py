@@ -10,7 +10,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from services.elo.models.counting.pairs import Floats
+from services.elo.models.arrays import Floats
 
 Four = tuple[float, float, float, float]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.elo.models.counting.pairs import Floats
+from services.elo.models.arrays import Floats
 from services.elo.models.reproducible import exp, exp_of, log
 
 MANY = 4096

@@ -13,7 +13,7 @@ import numpy as np
 from mazemesh.machine_code import compiled
 from services.elo.log.batch import Integers
 from services.elo.models import reproducible
-from services.elo.models.counting.pairs import Floats, Indices
+from services.elo.models.arrays import Floats, Indices
 
 _PER_LN2, _LN2_HIGH, _LN2_LOW = (
     reproducible.PER_LN2,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from services.elo.models.counting.pairs import Floats
+from services.elo.models.arrays import Floats
 from services.elo.models.fitting import cholesky
 from services.elo.models.fitting.posterior import OTHERS, Local, Posterior
 from services.elo.models.fitting.spread import Covariance

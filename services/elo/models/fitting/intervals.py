@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from services.elo.models.counting.pairs import Floats, Indices
+from services.elo.models.arrays import Floats, Indices
 from services.elo.models.fitting.davidson import log_odds
 from services.elo.models.fitting.posterior import (
     PARENT_DEVIATION,

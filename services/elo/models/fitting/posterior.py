@@ -19,11 +19,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from services.elo.models.arrays import NO_PARENT, Floats, Indices
 from services.elo.models.counting.cells import Cells
-from services.elo.models.counting.pairs import Floats, Indices, PairTable
+from services.elo.models.counting.pairs import PairTable
 from services.elo.models.fitting.davidson import MANY, Derivatives, derivatives, outcomes
 from services.elo.models.reproducible import exp_of
-from services.elo.standings.folding.players import NO_PARENT
 
 SCALE = 400.0 / math.log(10.0)
 """Points on the Elo scale per unit of strength (natural log-odds)."""

@@ -19,7 +19,7 @@ import math
 
 import numpy as np
 
-from services.elo.models.counting.pairs import Floats, Indices
+from services.elo.models.arrays import Floats, Indices
 from services.elo.models.fitting import cholesky, sparse_kernels
 from services.elo.models.fitting.davidson import Derivatives
 from services.elo.models.fitting.posterior import (

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mazemesh.machine_code import compiled
-from services.elo.models.counting.pairs import Floats, Indices
+from services.elo.models.arrays import Floats, Indices
 
 _F1 = numba.float64[::1]
 _F2 = numba.float64[:, ::1]

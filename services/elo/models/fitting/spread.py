@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from services.elo.models.counting.pairs import Floats, Indices
+from services.elo.models.arrays import Floats, Indices
 
 _PAIRS_AT_ONCE = 8192
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from enum import Enum
 from itertools import pairwise
 
-NO_PARENT = -1
+from services.elo.models.arrays import NO_PARENT
 
 _VERSION = re.compile(r"(.+):([1-9][0-9]{0,17})")
 

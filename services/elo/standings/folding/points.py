@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from services.elo.log.batch import Integers
-from services.elo.models.counting.pairs import Floats, Indices
+from services.elo.models.arrays import Floats, Indices
 
 Chosen = Indices | npt.NDArray[np.bool_] | slice
 

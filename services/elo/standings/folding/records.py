@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from services.elo.log.batch import Integers
 from services.elo.models import online
-from services.elo.models.counting.pairs import Floats, plain
+from services.elo.models.arrays import Floats
+from services.elo.models.counting.pairs import plain
 
 _FIRST_PLAYERS = 16
 _NUMBERS = 5

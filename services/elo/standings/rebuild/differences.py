@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from services.elo.models.counting.pairs import Floats
+from services.elo.models.arrays import Floats
 from services.elo.standings.folding.points import Points
 from services.elo.standings.standings import Standings
 from services.elo.store import LadderState

@@ -10,8 +10,9 @@ from fastapi.responses import StreamingResponse
 from pydantic import ConfigDict, Field
 
 from mazemesh.client.model import DOWNLOAD_DEADLINE, ModelClient
-from mazemesh.client.policies.promotion import CHAMPION, PREVIOUS, promote, roll_back
+from mazemesh.client.policies.promotion import promote, roll_back
 from mazemesh.errors import Conflict, InvalidArgument, NotFound
+from mazemesh.names import CHAMPION, PREVIOUS
 from mazemesh.v1 import model_pb2 as pb
 from services.gateway.access.visitor import CallsDep, VisitorDep
 from services.gateway.rest.asking import MOST, TEXT, Name, PageSize, PageToken, RequestBody, told

@@ -10,7 +10,8 @@ from mazemesh.errors import FailedPrecondition
 from services.model.registry.keeping.in_use import VersionsInUse, all_in_use
 from services.model.registry.policy import Event
 from services.model.registry.registry import MOST_RETIRED, not_found, retire
-from services.model.store import Brief, Kept, KeptBy, Transaction
+from services.model.store import Transaction
+from services.model.version_store import Brief, Kept, KeptBy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from mazemesh.errors import InvalidArgument
 from mazemesh.names import POLICY
 from mazemesh.v1 import model_pb2 as pb
-from services.model.store import Filter
+from services.model.version_store import Filter
 from services.model.wire.texts import text
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")

@@ -12,9 +12,11 @@ from mazemesh.names import parse_reference
 from mazemesh.v1 import model_pb2 as pb
 from services._harness.calls.context import Context
 from services._harness.pages.paging import page_size, page_token, read_token
+from services.model.blob_store import BlobStore
 from services.model.registry import registry
 from services.model.registry.policy import Version
-from services.model.store import BlobStore, Filter, RegistryStore, Transaction
+from services.model.store import RegistryStore, Transaction
+from services.model.version_store import Filter
 from services.model.weights import Weights
 from services.model.wire.registry.chunks import CHUNK_BYTES, cut
 from services.model.wire.registry.lineage_messages import read_filter

@@ -190,27 +190,6 @@ def test_what_is_open_is_bounded_and_handed_over_when_the_service_stops(tmp_path
         last.close()
 
 
-def test_why_agents_wait_is_told_where_replay_is_away(tmp_path: Path) -> None:
-    waited: list[tuple[str, str]] = []
-    with external_world(tmp_path) as world:
-        run = world.begin("alone", hyperparameters=FOUR_STEPS)
-        client = world.model.client
-        with client.simulator(
-            kind("alone"), on_waiting=lambda *told: waited.append(told)
-        ) as simulator:
-            world.stop_replay()
-            many, zeros = np.arange(64), np.zeros((64, 4))
-            turns = iter(range(100))
-            while not waited and next(turns, None) is not None:
-                with suppress(DeadlineExceeded):
-                    turn = simulator.send({"cart": Rows(many, zeros)})
-                    simulator.receive(turn, 5.0)
-    assert run.policy == "alone"
-    policy, reason = waited[0]
-    assert policy == "alone"
-    assert "wait for Replay: " in reason
-
-
 def test_the_largest_turn_of_single_rows_is_asked_as_one(world: World) -> None:
     """As many `AgentRows` as a turn may have; answers stand in their order."""
     world.begin("single", hyperparameters=FOUR_STEPS)

@@ -16,8 +16,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from actor.metrics import ActorMetrics
-from actor.selfplay.crew import Trainee
-from actor.selfplay.seat_plan import Part, Reseat, SeatPlan
+from actor.selfplay.seats.crew import Trainee
+from actor.selfplay.seats.seat_plan import Part, Reseat, SeatPlan
 from actor.selfplay.selfplay import TrainingGames
 from mazemesh.client.game.games_session import Step
 from mazemesh.collecting.acting import Collector, SoftmaxActing, method

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from actor.selfplay import learning as module
+from actor.selfplay.experience.sender import ExperienceSender
 from actor.selfplay.learning import Learning, Role, adversaries, roles_of
-from actor.selfplay.sender import ExperienceSender
 from mazemesh.collecting.step import Experience
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSettings, get_game

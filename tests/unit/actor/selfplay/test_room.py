@@ -19,7 +19,7 @@ from mazemesh.errors import InvalidArgument
 from mazemesh.experience import unroll_signature
 from mazemesh.games import GameSettings, GameSpec, get_game
 from mazemesh.games.spaces import Box, Discrete
-from services.game.sessions.training import check_answer_fits
+from services.game.play.message_size import check_answer_fits
 
 RACE = get_game("race").spec()
 ATARI = 210 * 160 * 3

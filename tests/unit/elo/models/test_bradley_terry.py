@@ -9,8 +9,8 @@ from scipy.optimize import minimize
 
 from services.elo.log.match import Match
 from services.elo.models.bradley_terry import Fit, fit
-from services.elo.models.counting.evidence import game_weights
 from services.elo.models.counting.pairs import PairTable
+from services.elo.models.fitting.evidence import game_weights
 from services.elo.models.fitting.posterior import SCALE, Problem
 from services.elo.models.fitting.spread import Covariance
 from services.elo.standings.folding.ladder import Ladder

@@ -8,7 +8,7 @@ import pytest
 from mazemesh.games import GameSettings, bot_code, get_game, list_games
 from mazemesh.games.mazes.engine import BatchEngine
 from mazemesh.games.mazes.overview import landmarks
-from tests.unit.games.stages import open_field
+from tests.unit.games.mazes.stages import open_field
 
 
 @pytest.mark.parametrize("game", list_games(), ids=lambda game: game.name)

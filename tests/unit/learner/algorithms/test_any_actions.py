@@ -13,7 +13,7 @@ from torch.nn import functional
 from learner.algorithms.a2c import A2CConfig
 from learner.algorithms.algorithm import Start
 from learner.algorithms.impala import ImpalaConfig
-from learner.algorithms.ppo import PPOConfig
+from learner.algorithms.ppo.config import PPOConfig
 from learner.algorithms.ppo.update import Steps, any_surrogate, surrogate
 from learner.algorithms.recurrent_ppo import RecurrentPPOConfig
 from learner.algorithms.registry import find

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from learner.algorithms.impala import ImpalaConfig
 from learner.algorithms.impala.update import Impala
-from learner.algorithms.ppo import PPOConfig
+from learner.algorithms.ppo.config import PPOConfig
 from learner.algorithms.ppo.update import PPO
 from learner.bases.on_policy.vtrace import vtrace
 from learner.device.place import Place, as_tensor

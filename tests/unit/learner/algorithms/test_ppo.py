@@ -9,11 +9,11 @@ from collections import deque
 import numpy as np
 import torch
 
-from learner.algorithms.ppo import PPOConfig
+from learner.algorithms.ppo.config import PPOConfig
 from learner.algorithms.ppo.update import PPO
 from learner.device.place import Place
 from learner.network.architecture import Architecture, initial_parameters
-from learner.network.networks import Network
+from learner.network.network import Network
 from mazemesh.experience import unroll_signature
 from tests.unit.learner.fakes import FakeBatch, random_batch, reloaded
 

@@ -10,7 +10,7 @@ import pytest
 
 from learner.algorithms.dqn import DQNConfig
 from learner.algorithms.impala import ImpalaConfig
-from learner.algorithms.ppo import PPOConfig
+from learner.algorithms.ppo.config import PPOConfig
 from learner.algorithms.r2d2 import R2D2Config
 from learner.algorithms.sizes import BATCH_BYTES, PARITY_BYTES, TABLE_BYTES, fitted, parity_rows
 from learner.bases.off_policy.replayed import SEQUENCES, TRANSITIONS, QLearningConfig

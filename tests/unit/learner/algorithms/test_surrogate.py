@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from learner.algorithms.ppo import PPOConfig
+from learner.algorithms.ppo.config import PPOConfig
 from learner.algorithms.ppo.update import Steps, Surrogate, compiled_surrogate, surrogate
 from learner.network.architecture import ILLEGAL
 

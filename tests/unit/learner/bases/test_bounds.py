@@ -11,7 +11,7 @@ import pytest
 from learner.algorithms import registry
 from learner.algorithms.dqn import DQNConfig
 from learner.algorithms.impala import ImpalaConfig
-from learner.algorithms.ppo import PPOConfig
+from learner.algorithms.ppo.config import PPOConfig
 from learner.algorithms.presets import override
 from learner.algorithms.r2d2 import R2D2Config
 from learner.algorithms.recurrent_ppo import RecurrentPPOConfig

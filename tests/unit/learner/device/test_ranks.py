@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from learner.algorithms.ppo import PPOConfig
+from learner.algorithms.ppo.config import PPOConfig
 from learner.algorithms.ppo.update import PPO
 from learner.device.place import Place
 from learner.device.ranks import Alone, Group, InStep

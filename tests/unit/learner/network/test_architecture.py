@@ -15,7 +15,8 @@ from learner.network.architecture import (
     initial_parameters,
 )
 from learner.network.export.onnx_policy import to_onnx
-from learner.network.networks import Recurrent, build
+from learner.network.layered import Recurrent
+from learner.network.networks import build
 
 SHAPES = [
     Architecture(head, 40, 5, hidden, activation, dtype)

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from learner.network.architecture import Architecture, Spaces
 from learner.network.composed import Composed
-from learner.network.networks import Network, make
+from learner.network.network import Network
+from learner.network.networks import make
 from learner.network.parts.encoding import Encoding
 from learner.network.parts.normalization import Moments, share_statistics
 from learner.network.source import source_of

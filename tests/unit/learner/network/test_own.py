@@ -24,7 +24,8 @@ from learner.network.export import exporting
 from learner.network.export.exporting import Traced
 from learner.network.gradients.descent import Descent
 from learner.network.gradients.passes import Differentiated, passes
-from learner.network.networks import Network, make
+from learner.network.network import Network
+from learner.network.networks import make
 from learner.record import checkpoint
 from learner.run import Run
 from learner.settings import LearnerSettings

@@ -18,7 +18,7 @@ from services.model.checks import Check
 from services.model.mirror.mirroring import Mirror
 from services.model.registry import aliases, registry
 from services.model.registry.policy import Submission, Told, Version
-from services.model.stores.sql import SqlRegistry
+from services.model.stores.sql.registry import SqlRegistry
 from services.model.wire.registry.mirror_telling import told_of
 
 NOW = datetime(2026, 3, 4, tzinfo=UTC)

@@ -10,7 +10,7 @@ from mazemesh.errors import Conflict, NotFound
 from services._harness.sql.database import Database
 from services.model.registry import aliases, registry
 from services.model.registry.policy import Alias, AliasMove, Event, Submission, Told
-from services.model.stores.sql import SqlRegistry
+from services.model.stores.sql.registry import SqlRegistry
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 WHY = Told("it is better", "ann", "key-1", "gate-1")

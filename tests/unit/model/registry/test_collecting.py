@@ -16,7 +16,7 @@ from services.model.registry.keeping.collecting import Collected, Wanted, collec
 from services.model.registry.keeping.holds import Wish, hold
 from services.model.registry.policy import State, Submission, Told, Variant
 from services.model.store import Transaction
-from services.model.stores.sql import SqlRegistry
+from services.model.stores.sql.registry import SqlRegistry
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

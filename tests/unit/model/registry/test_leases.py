@@ -12,7 +12,7 @@ from services._harness.sql.database import Database
 from services.model.registry import leases, registry
 from services.model.registry.leases import Claim
 from services.model.registry.policy import Lease, Submission
-from services.model.stores.sql import SqlRegistry
+from services.model.stores.sql.registry import SqlRegistry
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SECONDS = 20.0

@@ -15,11 +15,11 @@ from services._harness.blobs.collection import Collection
 from services._harness.blobs.folder import FolderBlobs
 from services._harness.blobs.hashed import HashedBlobs
 from services._harness.sql.database import Database
+from services.model.blob_store import BlobReader
 from services.model.registry.policy import Event, State, Submission, Version
 from services.model.registry.publisher import Publisher
 from services.model.registry.upload import Upload, Uploads
-from services.model.store import BlobReader
-from services.model.stores.sql import SqlRegistry
+from services.model.stores.sql.registry import SqlRegistry
 from services.model.validation.parity import Parity
 from services.model.validation.report import Verdict
 from services.model.validation.validator import Content, Limits, Validator

@@ -19,8 +19,8 @@ from mazemesh.names import parse_reference
 from services._harness.sql.database import Database
 from services.model.registry import aliases, registry
 from services.model.registry.policy import Alias, State, Submission, Told, Version
-from services.model.store import Filter
-from services.model.stores.sql import SqlRegistry
+from services.model.stores.sql.registry import SqlRegistry
+from services.model.version_store import Filter
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

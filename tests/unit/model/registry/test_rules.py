@@ -22,7 +22,7 @@ from services.model.registry.rules import (
     Rules,
     set_rules,
 )
-from services.model.stores.sql import SqlRegistry
+from services.model.stores.sql.registry import SqlRegistry
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 GATE = Gate("gate-1", "race:2", "race:1", True, "passed", 0.0, 0.05)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.elo.models.bradley_terry import fit
 from services.elo.models.counting.comparison import Comparison, comparisons
-from services.elo.models.counting.pairs import Sums
+from services.elo.models.counting.sums import Sums
 from tests.unit.elo.played import folded, match
 
 FOUR = ("race:1", "race:2", "race:3", "bot/random")

@@ -1,4 +1,5 @@
-from services.elo.standings.folding.players import NO_PARENT, is_bot, parents, version_of
+from services.elo.models.arrays import NO_PARENT
+from services.elo.standings.folding.players import is_bot, parents, version_of
 
 
 def test_names_tell_bots_versions_and_people() -> None:

@@ -10,7 +10,7 @@ import torch
 from learner.network.architecture import Architecture, initial_parameters
 from learner.network.gradients.descent import Descent
 from learner.network.gradients.perceptron import Perceptron
-from learner.network.networks import Layered
+from learner.network.layered import Layered
 
 
 def network(architecture: Architecture) -> Layered:

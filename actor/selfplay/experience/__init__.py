@@ -1,0 +1,1 @@
+"""The way of what was played to Replay."""

@@ -1,0 +1,1 @@
+"""Whom the student meets, and who plays them."""

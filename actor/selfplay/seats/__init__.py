@@ -1,0 +1,1 @@
+"""Who holds which seats, and what a step did to them."""

@@ -1,0 +1,1 @@
+"""The newest version of a policy, and the one that comes."""
