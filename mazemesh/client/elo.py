@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from mazemesh.client.channel import DEADLINE
 from mazemesh.client.credentials import Credentials
@@ -18,6 +18,9 @@ from mazemesh.client.ladder_calls import (
 from mazemesh.errors import InvalidArgument
 from mazemesh.v1 import elo_pb2
 from mazemesh.v1.elo_pb2_grpc import EloServiceStub
+
+if TYPE_CHECKING:
+    from mazemesh.client.aio.elo import AsyncElo
 
 _SERVICE = "mazemesh.v1.EloService"
 _IDEMPOTENT = (
@@ -65,6 +68,13 @@ class EloClient(LadderCalls):
     def __init__(self, address: str, credentials: Credentials | None = None) -> None:
         super().__init__(address, tuple((_SERVICE, method) for method in _IDEMPOTENT), credentials)
         self._stub = EloServiceStub(self.channel)
+
+    @property
+    def aio(self) -> AsyncElo:
+        """What people ask, for asyncio."""
+        from mazemesh.client.aio.elo import AsyncElo
+
+        return AsyncElo(self)
 
     def record(self, results: Sequence[elo_pb2.MatchResult]) -> list[int]:
         """Reports finished matches, any number; safe to repeat.

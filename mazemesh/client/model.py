@@ -20,6 +20,7 @@ from mazemesh.policy.file.weights import Graph, WeightsError
 from mazemesh.v1 import model_pb2 as pb
 
 if TYPE_CHECKING:
+    from mazemesh.client.aio.model import AsyncModel
     from mazemesh.external.kinds import AgentKind
     from mazemesh.external.simulator import Simulator
 
@@ -53,6 +54,13 @@ class ModelClient(KeepingClient, ExperimentingClient):
         )
         super().__init__(address, tuple((_SERVICE, method) for method in methods), credentials)
         self._known: dict[str, tuple[str, _Config]] = {}
+
+    @property
+    def aio(self) -> AsyncModel:
+        """What people ask, for asyncio."""
+        from mazemesh.client.aio.model import AsyncModel
+
+        return AsyncModel(self)
 
     def publish(
         self, header: pb.PublishPolicyHeader, data: bytes, graph: Graph | None = None

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext, suppress
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,9 @@ from mazemesh.games import GameSettings
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.wire.specs import settings_to_proto
 from mazemesh.wire.tensors import to_bytes
+
+if TYPE_CHECKING:
+    from mazemesh.client.aio.game import AsyncGame
 
 __all__ = ["GameClient", "GamesSession", "SeatSession", "Step"]
 
@@ -78,6 +82,13 @@ class GameClient:
                     address, self._credentials, reconnect_seconds=seconds
                 )
             return self._at[address]
+
+    @property
+    def aio(self) -> AsyncGame:
+        """What people ask, for asyncio."""
+        from mazemesh.client.aio.game import AsyncGame
+
+        return AsyncGame(self)
 
     def list_games(self) -> pb.ListGamesResponse:
         """The games and bots of the server."""
