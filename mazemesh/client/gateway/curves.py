@@ -40,7 +40,7 @@ class Curve:
     high: Array | None = field(repr=False)
 
     def points(self) -> tuple[Array, Array]:
-        """x and mean without the empty buckets."""
+        """Means and where they are, without the empty buckets."""
         known = ~np.isnan(self.mean)
         return self.x[known], self.mean[known]
 

@@ -105,7 +105,7 @@ class Runs:
         buckets: int = 300,
         group: str = "",
         band: Literal["deviation", "quartiles", "range"] = "deviation",
-    ) -> list[Curve]:
+    ) -> Sequence[Curve]:
         """A figure over the steps of runs, each in so many buckets; those without it are left out.
 
         Args:
@@ -132,9 +132,9 @@ class Runs:
         }
         return [*decoded(self._web.get_bytes("/training/curves", query))]
 
-    def metrics(self, words: str = "") -> list[str]:
+    def metrics(self, words: str = "") -> Sequence[str]:
         """Names of all figures that one of the runs with the words has."""
-        found: list[str] = self._web.get("/training/runs", {"q": words})["metrics"]
+        found: Sequence[str] = self._web.get("/training/runs", {"q": words})["metrics"]
         return found
 
     def settings(self, runs: Sequence[str] = (), *, words: str = "") -> dict[str, Any]:

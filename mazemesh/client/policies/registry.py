@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -173,7 +174,7 @@ class Policies:
         """
         return roll_back(self._model, name, alias=alias, reason=reason)
 
-    def history(self, name: str, alias: str = "", limit: int = 100) -> list[pb.AliasMove]:
+    def history(self, name: str, alias: str = "", limit: int = 100) -> Sequence[pb.AliasMove]:
         """How aliases moved, the last first."""
         return [*islice(self._model.alias_history(name, alias), limit)]
 
