@@ -11,6 +11,7 @@ from mazemesh.notebook.picture import Picture, line, text
 
 _NORTH, _EAST, _SOUTH, _WEST = 1, 2, 4, 8
 _SIDE: Final = 300.0
+_LARGEST_CELL: Final = 44.0
 _MARGIN: Final = 8.0
 _LINE: Final = 18.0
 _TRAIL: Final = 12
@@ -95,7 +96,7 @@ class Board(Picture):
 
     def drawing(self) -> tuple[float, float, str]:
         """See `Picture.drawing`."""
-        cell = _SIDE / max(self.width, self.height)
+        cell = min(_LARGEST_CELL, _SIDE / max(self.width, self.height))
         wide, high = cell * self.width, cell * self.height
         parts = [f'<g transform="translate({_MARGIN:.0f} {_MARGIN:.0f})">']
         parts += [self._goal_sign(index, at, cell) for index, at in self._there(self.goals)]

@@ -36,7 +36,7 @@ def job_curves(mesh: Mesh, experiment_id: str, figures: Sequence[str]) -> Iterat
         now = {**told, **told["losses"]}
         for name, points in known.items():
             _add(points, told["agent_steps"], now.get(name))
-        yield Curve(title, {name: tuple(points) for name, points in known.items()}, note=_how(told))
+        yield Curve(title, _told(known), note=_how(told))
 
 
 def _written(mesh: Mesh, run_id: str, figure: str) -> list[Point]:
@@ -55,6 +55,12 @@ def _add(points: list[Point], x: float, y: float | None) -> None:
         points.append((float(x), float(y)))
 
 
+def _told(known: Mapping[str, list[Point]]) -> dict[str, tuple[Point, ...]]:
+    """Figures that the run has; all of them while it has told none."""
+    some = any(known.values())
+    return {name: tuple(points) for name, points in known.items() if points or not some}
+
+
 def _how(told: Mapping[str, Any]) -> str:
     said = f"{told['status']}, {told['agent_steps']:,} agent steps, {told['episode']:,} episodes"
     return f"{said}: {told['reason']}" if told["status"] in _OVER and told["reason"] else said
@@ -67,7 +73,7 @@ def run_curves(run: TrainingRun, figures: Sequence[str]) -> Iterator[Curve]:
         TrainingFailed: it ended before it should.
     """
     title = f"{', '.join(run.policies)} learns"
-    known: dict[str, list[Point]] = {FIGURES.get(name, name): [] for name in figures}
+    known: dict[str, list[Point]] = {name: [] for name in figures}
     before: object = None
     while True:
         running = run.running
@@ -75,10 +81,10 @@ def run_curves(run: TrainingRun, figures: Sequence[str]) -> Iterator[Curve]:
         if now is not None and now is not before:
             before = now
             for name, points in known.items():
-                _add(points, now.agent_steps, now.figures.get(name))
+                _add(points, now.agent_steps, now.figures.get(FIGURES.get(name, name)))
         how = f"{now.agent_steps:,} agent steps, version {now.version}" if now else "starting"
         note = how if running else f"ended, {how}"
-        yield Curve(title, {name: tuple(points) for name, points in known.items()}, note=note)
+        yield Curve(title, _told(known), note=note)
         if not running:
             return
 
