@@ -63,7 +63,18 @@ def model_number(model: str) -> elo_pb2.RatingModel:
 
 
 class EloClient(LadderCalls):
-    """Typed calls; errors are those of `mazemesh.errors`. Safe to share between threads."""
+    """Typed calls; errors are those of `mazemesh.errors`. Safe to share between threads.
+
+    ```pycon
+    >>> board = mesh.elo.leaderboard("race", page_size=3)
+    >>> [player.low <= player.rating <= player.high for player in board.players]
+    [True, True, True]
+    >>> sure = mesh.elo.head_to_head_matrix("race", ["bot/shortest-path", "bot/random"])
+    >>> bool(sure.superiority("bot/shortest-path", "bot/random") > 0.95)
+    True
+
+    ```
+    """
 
     def __init__(self, address: str, credentials: Credentials | None = None) -> None:
         super().__init__(address, tuple((_SERVICE, method) for method in _IDEMPOTENT), credentials)

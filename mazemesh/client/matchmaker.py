@@ -38,7 +38,17 @@ _REPEATABLE = (
 
 
 class MatchmakerClient(ServiceClient):
-    """Decides who plays whom. Thread-safe; errors are those of `mazemesh.errors`."""
+    """Decides who plays whom. Thread-safe; errors are those of `mazemesh.errors`.
+
+    ```pycon
+    >>> news = mesh.matchmaker.find("player/zoe", "race", bot_after=0.5)
+    >>> matched = next(told.matched for told in news if told.HasField("matched"))
+    >>> with mesh.game.at(matched.game_address).play(matched.seat_token) as seat:
+    ...     seat.spec.name
+    'race'
+
+    ```
+    """
 
     def __init__(self, address: str, credentials: Credentials | None = None) -> None:
         # A lease that is asked for again is another lease, so that is not tried again.

@@ -47,6 +47,13 @@ class Mesh:
     `credentials` are those of the environment unless they are given. Sessions of games try for
     `reconnect_seconds` to go on over a cut connection; `compression` is of the experience that is
     written. `gateway` is the gateway's URL; "" is where `mazemesh up` puts it, by Game's address.
+
+    ```pycon
+    >>> with mesh.again() as other:
+    ...     other.policies.get("race").name
+    'race'
+
+    ```
     """
 
     def __init__(

@@ -34,7 +34,21 @@ _PAUSE = 0.2
 
 
 class ModelClient(KeepingClient, ExperimentingClient):
-    """Publishes, fetches, lists, watches, asks and compares policies. Thread-safe."""
+    """Publishes, fetches, lists, watches, asks and compares policies. Thread-safe.
+
+    ```pycon
+    >>> version, file = mesh.model.get("race:1")
+    >>> version.game, len(file) == version.size_bytes
+    ('race', True)
+    >>> import numpy as np
+    >>> seen = {one.name: np.zeros((2, *one.shape), np.uint8)
+    ...         for one in mesh.model.policy_signature("race:1").inputs
+    ...         if one.name == "observation"}
+    >>> mesh.model.infer("race:1", seen, temperature=0)["action"].shape
+    (2,)
+
+    ```
+    """
 
     def __init__(self, address: str, credentials: Credentials | None = None) -> None:
         # A publish always carries a request_id here, so it may be tried again; an alias may not.

@@ -42,7 +42,17 @@ Progress = Callable[[ImportReport], None]
 
 
 class RatingFiles:
-    """Imports and exports the results of an Elo service."""
+    """Imports and exports the results of an Elo service.
+
+    ```pycon
+    >>> from pathlib import Path
+    >>> played = "date,white,black,result\\n2026-11-24,Deep Blue,Kasparov,1-0\\n"
+    >>> _ = Path("chess.csv").write_text(played)
+    >>> mesh.ratings.import_file("chess.csv", ladder="chess", dry_run=True).matches
+    1
+
+    ```
+    """
 
     def __init__(self, elo: EloClient) -> None:
         self._elo = elo

@@ -44,6 +44,17 @@ class GameClient:
     matches are then made at each in turn, passing over those that are away; what is known of any
     game is asked of any, and what an instance alone knows of all. Matches are joined where they
     were created: `client.at(created.game_address).join_session(...)`.
+
+    ```pycon
+    >>> spec = mesh.game.spec("race").spec
+    >>> spec.seats, spec.num_actions
+    (2, 5)
+    >>> running = next(mesh.game.list_active())
+    >>> first = next(mesh.game.watch(running.game_id))
+    >>> len(first.passages) == first.width * first.height
+    True
+
+    ```
     """
 
     def __init__(

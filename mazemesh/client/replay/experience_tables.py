@@ -44,6 +44,12 @@ class ExperienceTables(Protocol):
 
     Keys name rows until these leave their table. They are to be given back as they came: what they
     are made of differs with the number of services.
+
+    ```pycon
+    >>> [info.table.name for info in mesh.replay.list_tables()]
+    ['race']
+
+    ```
     """
 
     def create_table(self, table: pb.Table) -> bool:
