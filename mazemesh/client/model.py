@@ -38,13 +38,12 @@ class ModelClient(KeepingClient, ExperimentingClient):
 
     ```pycon
     >>> version, file = mesh.model.get("race:1")
-    >>> version.game, len(file) == version.size_bytes
+    >>> version.collection.game, len(file) == version.size_bytes
     ('race', True)
     >>> import numpy as np
-    >>> seen = {one.name: np.zeros((2, *one.shape), np.uint8)
-    ...         for one in mesh.model.policy_signature("race:1").inputs
-    ...         if one.name == "observation"}
-    >>> mesh.model.infer("race:1", seen, temperature=0)["action"].shape
+    >>> asked = {one.name: one.shape for one in mesh.model.policy_signature("race:1").inputs.columns}
+    >>> seen = np.zeros((2, *asked["observation"]), np.uint8)
+    >>> mesh.model.infer("race:1", {"observation": seen}, temperature=0)["action"].shape
     (2,)
 
     ```

@@ -25,7 +25,7 @@ class Tournaments:
     >>> cup = mesh.tournaments.create(
     ...     ["bot/random", "bot/wall-follower"], "single", game="race", title="Friday cup"
     ... )
-    >>> cup.running, [entrant.name for entrant in cup.tournament.entrants]
+    >>> cup.running, sorted(entrant.name for entrant in cup.tournament.entrants)
     (True, ['bot/random', 'bot/wall-follower'])
     >>> done = mesh.tournaments.wait_for_completion(cup.summary.tournament_id, timeout=120)
     >>> done.running

@@ -95,14 +95,6 @@ def watch_run(
 def watch_board(mesh: Mesh, game: str = "", *, seconds: float | None = None) -> Board | None:
     """Shows a running game, move by move, until it has ended or the cell is interrupted.
 
-    ```pycon
-    >>> from mazemesh import notebook
-    >>> board = notebook.watch_board(mesh, "race", seconds=10)
-    >>> board.game, len(board.positions)
-    ('race', 2)
-
-    ```
-
     Args:
         mesh: Where it runs.
         game: Id of one (`mesh.game.list_active()`); or the name of a game or player, "": any, of
@@ -130,6 +122,14 @@ def watch_board(mesh: Mesh, game: str = "", *, seconds: float | None = None) -> 
 
 def watch_recording(mesh: Mesh, game_id: str = "", *, moves_a_second: float = 8.0) -> Board:
     """Shows a finished game once more.
+
+    ```pycon
+    >>> from mazemesh import notebook
+    >>> last = notebook.watch_recording(mesh, moves_a_second=1_000)
+    >>> last.note.startswith("over after")
+    True
+
+    ```
 
     Args:
         mesh: That has it.

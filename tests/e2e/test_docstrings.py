@@ -51,7 +51,7 @@ def test_each_client_of_a_mesh_has_an_example() -> None:
     assert len(clients) > 12
     kinds = {name: _kind(name) for name in clients}
     assert {name: kind for name, kind in kinds.items() if kind not in having} == {}
-    assert {"connect", "train", "publish", "watch", "watch_board", "leaderboard"} <= having
+    assert {"connect", "train", "publish", "watch", "watch_recording", "leaderboard"} <= having
 
 
 def _kind(client: str) -> str:

@@ -15,8 +15,9 @@ class AsyncGame:
 
     ```pycon
     >>> import asyncio
+    >>> from mazemesh.v1 import game_pb2
     >>> async def watched(steps):
-    ...     running = await mesh.game.aio.list_active()
+    ...     running = await mesh.game.aio.list_active(game_pb2.ACTIVE_GAME_KIND_TRAINING)
     ...     frames = mesh.game.aio.watch(running[0].game_id)
     ...     return [(await anext(frames)).step for _ in range(steps)]
     >>> len(asyncio.run(watched(3)))

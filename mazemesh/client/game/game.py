@@ -49,7 +49,8 @@ class GameClient:
     >>> spec = mesh.game.spec("race").spec
     >>> spec.seats, spec.num_actions
     (2, 5)
-    >>> running = next(mesh.game.list_active())
+    >>> from mazemesh.v1 import game_pb2
+    >>> running = next(mesh.game.list_active(game_pb2.ACTIVE_GAME_KIND_TRAINING))
     >>> first = next(mesh.game.watch(running.game_id))
     >>> len(first.passages) == first.width * first.height
     True

@@ -33,9 +33,9 @@ class Experiments:
     >>> import numpy as np
     >>> _ = mesh.policies.promote("race:1", alias="served", reason="an example")
     >>> test = mesh.experiments.ab("race:served", ["race:latest"])
-    >>> asked = mesh.model.policy_signature("race:1").inputs[0]
-    >>> seen = {asked.name: np.zeros((1, *asked.shape[1:]), np.uint8)}
-    >>> answer = mesh.model.infer("race:served", seen, session="game-17")
+    >>> asked = {one.name: one.shape for one in mesh.model.policy_signature("race:1").inputs.columns}
+    >>> seen = np.zeros((1, *asked["observation"]), np.uint8)
+    >>> answer = mesh.model.infer("race:served", {"observation": seen}, session="game-17")
     >>> answer.experiment_id == test.experiment_id
     True
     >>> mesh.experiments.record(test.experiment_id, {"game-17": 1.0}, {"game-17": answer.version})

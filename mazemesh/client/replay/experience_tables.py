@@ -46,8 +46,9 @@ class ExperienceTables(Protocol):
     are made of differs with the number of services.
 
     ```pycon
-    >>> [info.table.name for info in mesh.replay.list_tables()]
-    ['race']
+    >>> tables = {info.table.name: info for info in mesh.replay.list_tables()}
+    >>> tables["race"].size <= tables["race"].table.capacity
+    True
 
     ```
     """
