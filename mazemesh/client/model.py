@@ -41,7 +41,8 @@ class ModelClient(KeepingClient, ExperimentingClient):
     >>> version.collection.game, len(file) == version.size_bytes
     ('race', True)
     >>> import numpy as np
-    >>> asked = {one.name: one.shape for one in mesh.model.policy_signature("race:1").inputs.columns}
+    >>> inputs = mesh.model.policy_signature("race:1").inputs.columns
+    >>> asked = {one.name: one.shape for one in inputs}
     >>> seen = np.zeros((2, *asked["observation"]), np.uint8)
     >>> mesh.model.infer("race:1", {"observation": seen}, temperature=0)["action"].shape
     (2,)

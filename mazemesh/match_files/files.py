@@ -42,11 +42,11 @@ Progress = Callable[[ImportReport], None]
 
 
 class RatingFiles:
-    """Imports and exports the results of an Elo service.
+    r"""Imports and exports the results of an Elo service.
 
     ```pycon
     >>> from pathlib import Path
-    >>> played = "date,white,black,result\\n2026-11-24,Deep Blue,Kasparov,1-0\\n"
+    >>> played = "date,white,black,result\n2026-11-24,Deep Blue,Kasparov,1-0\n"
     >>> _ = Path("chess.csv").write_text(played)
     >>> mesh.ratings.import_file("chess.csv", ladder="chess", dry_run=True).matches
     1

@@ -33,7 +33,8 @@ class Experiments:
     >>> import numpy as np
     >>> _ = mesh.policies.promote("race:1", alias="served", reason="an example")
     >>> test = mesh.experiments.ab("race:served", ["race:latest"])
-    >>> asked = {one.name: one.shape for one in mesh.model.policy_signature("race:1").inputs.columns}
+    >>> inputs = mesh.model.policy_signature("race:1").inputs.columns
+    >>> asked = {one.name: one.shape for one in inputs}
     >>> seen = np.zeros((1, *asked["observation"]), np.uint8)
     >>> answer = mesh.model.infer("race:served", {"observation": seen}, session="game-17")
     >>> answer.experiment_id == test.experiment_id
