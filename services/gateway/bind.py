@@ -14,8 +14,8 @@ from services.gateway.app import create_app
 from services.gateway.context import Gateway
 from services.gateway.curves.stores.journals import open_journals
 from services.gateway.experiments.keeping import Keeping
-from services.gateway.experiments.opening import Mlflow
 from services.gateway.experiments.stores.journals import Journals as RunsHere
+from services.gateway.experiments.stores.opening import Mlflow
 from services.gateway.jobs.bind import bind_jobs
 from services.gateway.live.hub import Hub
 from services.gateway.live.watches import sources

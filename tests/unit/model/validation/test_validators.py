@@ -163,7 +163,7 @@ def test_a_process_that_answers_nothing_of_use_is_replaced(
     validator = Validator(Limits())
     try:
         path, size = file_of(tmp_path, NETWORK.model().SerializeToString())
-        with pytest.raises(Rejected, match="limits: onnxruntime died of it"):
+        with pytest.raises(Rejected, match="'limits' failed: onnxruntime died of it"):
             validator.check(path, size, parity())
     finally:
         validator.close()
