@@ -36,9 +36,9 @@ def watch(
 
     ```pycon
     >>> from mazemesh import notebook
-    >>> job = mesh.training.start("solo", total_steps=4_000, maze_size=4)
-    >>> notebook.watch(mesh, job, seconds=120).status
-    'finished'
+    >>> newest = next(mesh.training.jobs())
+    >>> notebook.watch(mesh, newest, seconds=120).over
+    True
 
     ```
 

@@ -17,10 +17,9 @@ def texts(svg: str) -> list[str]:
 
 
 def points(svg: str) -> list[list[tuple[float, float]]]:
-    return [
-        [(float(x), float(y)) for x, y in (one.split(",") for one in line.get("points", "").split())]
-        for line in ET.fromstring(svg).iter(f"{SVG}polyline")
-    ]
+    drawn = ET.fromstring(svg).iter(f"{SVG}polyline")
+    corners = [[one.split(",") for one in line.get("points", "").split()] for line in drawn]
+    return [[(float(x), float(y)) for x, y in line] for line in corners]
 
 
 def test_each_figure_has_a_panel_with_a_dash_of_its_own() -> None:

@@ -97,9 +97,7 @@ def test_what_another_feed_raises_ends_that_alone() -> None:
         raise NotFound("no game runs")
         yield curve("never")
 
-    first_one, none = live.Live(
-        [first, second], [Shown(), Shown()], threading.Event()
-    ).run(SECONDS)
+    first_one, none = live.Live([first, second], [Shown(), Shown()], threading.Event()).run(SECONDS)
     assert (str(first_one), none) == ("one.", None)
 
 
