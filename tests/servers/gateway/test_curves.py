@@ -206,7 +206,8 @@ def test_curves_and_settings_from_python(sdk: Mesh) -> None:
     [together] = sdk.runs.curves("episode_reward", group="game", buckets=4)
     assert (together.label, together.runs) == ("race", 3)
     assert "episode_reward" in sdk.runs.metrics()
-    assert sdk.runs.settings([known["a"], known["b"]])["differing"]["learning_rate"] == [0.0, 0.1]
+    beside = sdk.runs.settings([known["a"], known["b"]])
+    assert sorted(beside["differing"]["config.learning_rate"]) == [0.0, 0.1]
     with pytest.raises(InvalidArgument, match="group"):
         sdk.runs.curves("episode_reward", group="colour")
 
@@ -234,7 +235,7 @@ async def test_the_same_for_asyncio(sdk: Mesh) -> None:
     assert (await sdk.training.aio.cost(1_000)).steps == 1_000
     assert (await sdk.system.aio.state()).services["elo"] == "serving"
     assert (await sdk.policies.aio.get("race:1")).version == 1
-    assert [ladder.ladder for ladder in await sdk.elo.aio.ladders()] == ["race"]
+    assert "race" in [ladder.ladder for ladder in await sdk.elo.aio.ladders()]
     news = sdk.elo.aio.watch_leaderboard("race")
     board = await anext(news)
     assert "race:1" in [player.player for player in board.players]
