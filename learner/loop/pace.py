@@ -65,8 +65,8 @@ class Freely:
         self._every_steps, self._every_seconds = settings.publish_steps, settings.publish_seconds
         self._published_at, self._published_steps = now, agent_steps
         self._publishing_seconds = publishing_seconds
-        self._snapshot = Every(settings.snapshot_seconds, now, eager=True)
-        self._journal = Every(JOURNAL_SECONDS, now)
+        self._snapshot = Every(settings.snapshot_seconds, now, early=2)
+        self._journal = Every(JOURNAL_SECONDS, now, early=4)
         self._checkpoint = Every(settings.checkpoint_seconds, now)
 
     def due(self, now: float, agent_steps: int, *, learned: bool) -> Due:

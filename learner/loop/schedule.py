@@ -6,13 +6,14 @@ from __future__ import annotations
 class Every:
     """Due every `seconds`, once after a pause that was longer; times in seconds of any clock.
 
-    With `eager`, a third and two thirds of the first period are due too: the beginning of a run is
-    where most happens.
+    With `early`, the first period is due at so many times within it too, evenly: the beginning of
+    a run is where most happens, and where somebody watches.
     """
 
-    def __init__(self, seconds: float, now: float, *, eager: bool = False) -> None:
+    def __init__(self, seconds: float, now: float, *, early: int = 0) -> None:
         self._seconds = seconds
-        self._early = [now + seconds / 3, now + seconds * 2 / 3] if eager else []
+        part = seconds / (early + 1)
+        self._early = [now + part * (number + 1) for number in range(early)]
         self._next = now + seconds
 
     def due(self, now: float) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from mazemesh.client.channel import DEADLINE
 from mazemesh.client.credentials import Credentials
@@ -18,6 +18,9 @@ from mazemesh.client.ladder_calls import (
 from mazemesh.errors import InvalidArgument
 from mazemesh.v1 import elo_pb2
 from mazemesh.v1.elo_pb2_grpc import EloServiceStub
+
+if TYPE_CHECKING:
+    from mazemesh.client.aio.elo import AsyncElo
 
 _SERVICE = "mazemesh.v1.EloService"
 _IDEMPOTENT = (
@@ -60,11 +63,29 @@ def model_number(model: str) -> elo_pb2.RatingModel:
 
 
 class EloClient(LadderCalls):
-    """Typed calls; errors are those of `mazemesh.errors`. Safe to share between threads."""
+    """Typed calls; errors are those of `mazemesh.errors`. Safe to share between threads.
+
+    ```pycon
+    >>> board = mesh.elo.leaderboard("race", page_size=3)
+    >>> [player.low <= player.rating <= player.high for player in board.players]
+    [True, True, True]
+    >>> sure = mesh.elo.head_to_head_matrix("race", ["bot/shortest-path", "bot/random"])
+    >>> bool(sure.superiority("bot/shortest-path", "bot/random") > 0.95)
+    True
+
+    ```
+    """
 
     def __init__(self, address: str, credentials: Credentials | None = None) -> None:
         super().__init__(address, tuple((_SERVICE, method) for method in _IDEMPOTENT), credentials)
         self._stub = EloServiceStub(self.channel)
+
+    @property
+    def aio(self) -> AsyncElo:
+        """What people ask, for asyncio."""
+        from mazemesh.client.aio.elo import AsyncElo
+
+        return AsyncElo(self)
 
     def record(self, results: Sequence[elo_pb2.MatchResult]) -> list[int]:
         """Reports finished matches, any number; safe to repeat.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from google.protobuf.duration_pb2 import Duration
 
@@ -14,6 +15,9 @@ from mazemesh.tournaments.view import View
 from mazemesh.v1 import matchmaker_pb2 as pb
 from mazemesh.v1.matchmaker_pb2_grpc import MatchmakerServiceStub
 from mazemesh.wire.specs import settings_to_proto
+
+if TYPE_CHECKING:
+    from mazemesh.client.aio.matchmaker import AsyncMatchmaker
 
 _SERVICE = "mazemesh.v1.MatchmakerService"
 
@@ -34,7 +38,17 @@ _REPEATABLE = (
 
 
 class MatchmakerClient(ServiceClient):
-    """Decides who plays whom. Thread-safe; errors are those of `mazemesh.errors`."""
+    """Decides who plays whom. Thread-safe; errors are those of `mazemesh.errors`.
+
+    ```pycon
+    >>> news = mesh.matchmaker.find("player/zoe", "race", bot_after=0.5)
+    >>> matched = next(told.matched for told in news if told.HasField("matched"))
+    >>> with mesh.game.at(matched.game_address).play(matched.seat_token) as seat:
+    ...     seat.spec.name
+    'race'
+
+    ```
+    """
 
     def __init__(self, address: str, credentials: Credentials | None = None) -> None:
         # A lease that is asked for again is another lease, so that is not tried again.
@@ -44,6 +58,13 @@ class MatchmakerClient(ServiceClient):
             credentials,
         )
         self._stub = MatchmakerServiceStub(self.channel)
+
+    @property
+    def aio(self) -> AsyncMatchmaker:
+        """What people ask, for asyncio."""
+        from mazemesh.client.aio.matchmaker import AsyncMatchmaker
+
+        return AsyncMatchmaker(self)
 
     def sample_opponents(
         self,

@@ -1,8 +1,10 @@
 """All clients of a mesh in one object.
 
 `connect()` gives a `Mesh` whose `.game`, `.matchmaker`, `.model`, `.elo` and `.replay` open a
-channel when they are first used, and whose `.training` asks the gateway. Clients are synchronous
-and may be shared by threads; `.training.aio` and `.tournaments.aio` are for asyncio.
+channel when they are first used. In plain words the same is at `.policies`, `.experiments`,
+`.gates`, `.tournaments` and `.ratings`; `.training`, `.runs`, `.studies`, `.system`, `.keys` and
+`.audit` ask the gateway. Clients are synchronous and may be shared by threads; each has an `.aio`
+for asyncio.
 """
 
 from __future__ import annotations
@@ -25,10 +27,15 @@ from mazemesh.client.replay.experience_tables import ExperienceTables
 from mazemesh.client.replay.replay_shards import connect_replay
 
 if TYPE_CHECKING:
+    from mazemesh.client.gates import Gates
+    from mazemesh.client.gateway.access import Audit, Keys
     from mazemesh.client.gateway.runs import Runs
+    from mazemesh.client.gateway.studies import Studies
+    from mazemesh.client.gateway.system import Operating
     from mazemesh.client.gateway.training import Training
     from mazemesh.client.gateway.web import Web
     from mazemesh.client.policies.experiments import Experiments
+    from mazemesh.client.policies.registry import Policies
     from mazemesh.client.tournaments import Tournaments
     from mazemesh.match_files.files import RatingFiles
     from mazemesh.optimization.running import Optimization
@@ -40,6 +47,13 @@ class Mesh:
     `credentials` are those of the environment unless they are given. Sessions of games try for
     `reconnect_seconds` to go on over a cut connection; `compression` is of the experience that is
     written. `gateway` is the gateway's URL; "" is where `mazemesh up` puts it, by Game's address.
+
+    ```pycon
+    >>> with mesh.again() as other:
+    ...     other.policies.get("race").name
+    'race'
+
+    ```
     """
 
     def __init__(
@@ -75,6 +89,13 @@ class Mesh:
         return ModelClient(self.addresses.model, self._credentials)
 
     @cached_property
+    def policies(self) -> Policies:
+        """Versions in plain words: looked at, loaded, compared, promoted."""
+        from mazemesh.client.policies.registry import Policies
+
+        return Policies(self.model, self.game)
+
+    @cached_property
     def experiments(self) -> Experiments:
         """Compares versions by who is served by which: A/B tests, canaries, shadows."""
         from mazemesh.client.policies.experiments import Experiments
@@ -97,6 +118,13 @@ class Mesh:
     def replay(self) -> ExperienceTables:
         """Stores and samples experience, on one service or several."""
         return connect_replay(self.addresses.replay, self._credentials, self._compression)
+
+    @cached_property
+    def gates(self) -> Gates:
+        """Whether one version is better than another, in plain words."""
+        from mazemesh.client.gates import Gates
+
+        return Gates(self.matchmaker)
 
     @cached_property
     def tournaments(self) -> Tournaments:
@@ -128,6 +156,50 @@ class Mesh:
         return Runs(self._web)
 
     @cached_property
+    def studies(self) -> Studies:
+        """Searches and their Pareto fronts.
+
+        Raises:
+            InvalidArgument: as `training`.
+        """
+        from mazemesh.client.gateway.studies import Studies
+
+        return Studies(self._web)
+
+    @cached_property
+    def system(self) -> Operating:
+        """What runs, and what it writes down.
+
+        Raises:
+            InvalidArgument: as `training`.
+        """
+        from mazemesh.client.gateway.system import Operating
+
+        return Operating(self._web)
+
+    @cached_property
+    def keys(self) -> Keys:
+        """Keys of a mesh that asks for them.
+
+        Raises:
+            InvalidArgument: as `training`.
+        """
+        from mazemesh.client.gateway.access import Keys
+
+        return Keys(self._web)
+
+    @cached_property
+    def audit(self) -> Audit:
+        """Who did what.
+
+        Raises:
+            InvalidArgument: as `training`.
+        """
+        from mazemesh.client.gateway.access import Audit
+
+        return Audit(self._web)
+
+    @cached_property
     def _web(self) -> Web:
         from mazemesh.client.gateway.web import Web
 
@@ -141,6 +213,33 @@ class Mesh:
         from mazemesh.optimization.running import Optimization
 
         return Optimization(self)
+
+    def again(self) -> Mesh:
+        """Clients of the same mesh with channels of their own, which the caller closes.
+
+        Closing them ends the streams over them alone, whichever thread reads those.
+        """
+        return Mesh(
+            self.addresses,
+            self._credentials,
+            reconnect_seconds=self._reconnect_seconds,
+            compression=self._compression,
+            gateway=self._gateway,
+        )
+
+    def wait(self, timeout: float = 60.0, *, gateway: bool = True) -> None:
+        """Returns when all five services answer, and the gateway: a mesh that starts takes a while.
+
+        Args:
+            timeout: In seconds, for all of them together.
+            gateway: Whether to wait for that too; `mazemesh up --no-console` has none.
+
+        Raises:
+            DeadlineExceeded: one does not answer by then; names it.
+        """
+        from mazemesh.client.readiness import wait_for
+
+        wait_for(self.addresses, self._credentials, self._web.url if gateway else "", timeout)
 
     def close(self) -> None:
         """Closes the channels that were opened."""
@@ -174,6 +273,15 @@ def connect(
 
     See `Addresses.from_environment` for the variables. Nothing is sent before the first call, so a
     mesh that is down shows as `Unavailable` there.
+
+    ```pycon
+    >>> with mazemesh.connect() as mesh:
+    ...     mesh.wait(60)
+    ...     games = [game.name for game in mesh.game.list_games().games]
+    >>> "race" in games
+    True
+
+    ```
 
     Args:
         host: Of the services.

@@ -20,6 +20,7 @@ from mazemesh.policy.file.weights import Graph, WeightsError
 from mazemesh.v1 import model_pb2 as pb
 
 if TYPE_CHECKING:
+    from mazemesh.client.aio.model import AsyncModel
     from mazemesh.external.kinds import AgentKind
     from mazemesh.external.simulator import Simulator
 
@@ -33,7 +34,21 @@ _PAUSE = 0.2
 
 
 class ModelClient(KeepingClient, ExperimentingClient):
-    """Publishes, fetches, lists, watches, asks and compares policies. Thread-safe."""
+    """Publishes, fetches, lists, watches, asks and compares policies. Thread-safe.
+
+    ```pycon
+    >>> version, file = mesh.model.get("race:1")
+    >>> version.collection.game, len(file) == version.size_bytes
+    ('race', True)
+    >>> import numpy as np
+    >>> inputs = mesh.model.policy_signature("race:1").inputs.columns
+    >>> asked = {one.name: one.shape for one in inputs}
+    >>> seen = np.zeros((2, *asked["observation"]), np.uint8)
+    >>> mesh.model.infer("race:1", {"observation": seen}, temperature=0)["action"].shape
+    (2,)
+
+    ```
+    """
 
     def __init__(self, address: str, credentials: Credentials | None = None) -> None:
         # A publish always carries a request_id here, so it may be tried again; an alias may not.
@@ -53,6 +68,13 @@ class ModelClient(KeepingClient, ExperimentingClient):
         )
         super().__init__(address, tuple((_SERVICE, method) for method in methods), credentials)
         self._known: dict[str, tuple[str, _Config]] = {}
+
+    @property
+    def aio(self) -> AsyncModel:
+        """What people ask, for asyncio."""
+        from mazemesh.client.aio.model import AsyncModel
+
+        return AsyncModel(self)
 
     def publish(
         self, header: pb.PublishPolicyHeader, data: bytes, graph: Graph | None = None

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Final
 
-from mazemesh.client.gateway.in_thread import in_thread
+from mazemesh.client.aio.in_thread import followed, in_thread
 from mazemesh.client.matchmaker import MatchmakerClient
 from mazemesh.errors import DeadlineExceeded
 from mazemesh.tournaments.asking import request
@@ -25,7 +25,7 @@ class Tournaments:
     >>> cup = mesh.tournaments.create(
     ...     ["bot/random", "bot/wall-follower"], "single", game="race", title="Friday cup"
     ... )
-    >>> cup.running, [entrant.name for entrant in cup.tournament.entrants]
+    >>> cup.running, sorted(entrant.name for entrant in cup.tournament.entrants)
     (True, ['bot/random', 'bot/wall-follower'])
     >>> done = mesh.tournaments.wait_for_completion(cup.summary.tournament_id, timeout=120)
     >>> done.running
@@ -150,6 +150,7 @@ class AsyncTournaments:
         self.create = in_thread(tournaments.create)
         self.get = in_thread(tournaments.get)
         self.list = in_thread(tournaments.list)
+        self.watch = followed(tournaments.watch)
         self.cancel = in_thread(tournaments.cancel)
 
     async def wait_for_completion(

@@ -168,5 +168,16 @@ class MazeParallelEnv(ParallelEnv[str, Observation, int]):  # type: ignore[misc]
 
 
 def parallel_env(**kwargs: Any) -> MazeParallelEnv:
-    """Return a `MazeParallelEnv`; the name that PettingZoo's tools look for."""
+    """Return a `MazeParallelEnv`; the name that PettingZoo's tools look for.
+
+    ```pycon
+    >>> from mazemesh.envs import parallel_env
+    >>> race = parallel_env(game="race", width=5, height=5)
+    >>> seen, infos = race.reset(seed=1)
+    >>> seen, rewards, over, late, infos = race.step({agent: 0 for agent in race.agents})
+    >>> sorted(rewards) == sorted(race.possible_agents)
+    True
+
+    ```
+    """
     return MazeParallelEnv(**kwargs)

@@ -28,6 +28,16 @@ class SoloEnv(gymnasium.Env[Observation, np.int64]):
     Observations are uint8 [observation_size] (`mazemesh.games.spec.observation_layout`), actions 0
     stay, 1 north, 2 east, 3 south, 4 west; `info["action_mask"]` (int8 [5]) says which are legal,
     an illegal one counts as stay. `env.reset(seed=...)` fixes the mazes from there on.
+
+    ```pycon
+    >>> from mazemesh.envs import SoloEnv
+    >>> maze = SoloEnv(width=5, height=5)
+    >>> seen, info = maze.reset(seed=1)
+    >>> seen, reward, solved, late, info = maze.step(int(info["action_mask"].nonzero()[0][-1]))
+    >>> maze.observation_space.contains(seen)
+    True
+
+    ```
     """
 
     metadata = {"render_modes": RENDER_MODES, "render_fps": 4}  # noqa: RUF012

@@ -19,6 +19,14 @@ def open_game(name: str) -> Game:
 
     A foreign one is asked in a process of its own, once, which takes about a second.
 
+    ```pycon
+    >>> from mazemesh.games import GameSettings, open_game
+    >>> spec = open_game("race").spec(GameSettings(width=5, height=5))
+    >>> spec.seats, spec.num_actions
+    (2, 5)
+
+    ```
+
     Raises:
         InvalidArgument: There is no such game, or none that is supported; says why.
     """

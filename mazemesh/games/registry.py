@@ -18,7 +18,15 @@ _GAMES: dict[str, MazeGame] = {
 
 
 def list_games() -> tuple[MazeGame, ...]:
-    """Return all games of mazemesh, by name."""
+    """Return all games of mazemesh, by name.
+
+    ```pycon
+    >>> from mazemesh.games import list_games
+    >>> [game.name for game in list_games()]
+    ['collect', 'coop-keys', 'ctf', 'pursuit', 'race', 'solo']
+
+    ```
+    """
     return tuple(_GAMES[name] for name in sorted(_GAMES))
 
 

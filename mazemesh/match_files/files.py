@@ -19,6 +19,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
+from mazemesh.client.aio.in_thread import in_thread
 from mazemesh.client.ladder_calls import parts
 from mazemesh.errors import InvalidArgument
 from mazemesh.match_files.reading import Read, format_of, read
@@ -42,10 +43,25 @@ Progress = Callable[[ImportReport], None]
 
 
 class RatingFiles:
-    """Imports and exports the results of an Elo service."""
+    r"""Imports and exports the results of an Elo service.
+
+    ```pycon
+    >>> from pathlib import Path
+    >>> played = "date,white,black,result\n2026-11-24,Deep Blue,Kasparov,1-0\n"
+    >>> _ = Path("chess.csv").write_text(played)
+    >>> mesh.ratings.import_file("chess.csv", ladder="chess", dry_run=True).matches
+    1
+
+    ```
+    """
 
     def __init__(self, elo: EloClient) -> None:
         self._elo = elo
+
+    @property
+    def aio(self) -> AsyncRatingFiles:
+        """The same as coroutines."""
+        return AsyncRatingFiles(self)
 
     def import_file(
         self,
@@ -197,6 +213,14 @@ class RatingFiles:
             else:
                 right = "another result stands under this id; give this one an id of its own"
                 report.refuse(Refused("match_id", match.match_id, right).at(lines[match.match_id]))
+
+
+class AsyncRatingFiles:
+    """`RatingFiles` for asyncio: each call waits in a thread."""
+
+    def __init__(self, files: RatingFiles) -> None:
+        self.import_file = in_thread(files.import_file)
+        self.export_file = in_thread(files.export_file)
 
 
 def _sound(rows: Iterator[Read], report: ImportReport) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -45,6 +45,13 @@ def fetch_policy(
 ) -> OnnxPolicy:
     """The policy that "name:version", "name:alias" or "name" stands for, loaded.
 
+    ```pycon
+    >>> from mazemesh.policy import fetch_policy
+    >>> fetch_policy(mesh.model, "race:1").version
+    1
+
+    ```
+
     Args:
         model: The Model service, such as `mazemesh.connect().model`.
         reference: What to load; the policy's own `reference` has the version written out.

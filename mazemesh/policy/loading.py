@@ -13,6 +13,16 @@ def load_policy(path: str | Path, *, q_values: bool | None = None, threads: int 
 
     Nothing is known of the game that it plays: `infer` fails where observations do not fit.
 
+    ```pycon
+    >>> from pathlib import Path
+    >>> from mazemesh.policy import load_policy
+    >>> _ = Path("race.onnx").write_bytes(mesh.model.get("race:1")[1])
+    >>> policy = load_policy("race.onnx")
+    >>> [name for name, dtype, shape in policy.inputs]
+    ['observation', 'action_mask']
+
+    ```
+
     Args:
         path: The file; operators that no policy needs are refused, as the Model service does.
         q_values: Whether its logits are Q-values, of which the best is played. None: as the file's

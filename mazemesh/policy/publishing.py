@@ -164,6 +164,16 @@ def publish(
 
     It is checked on held-out play of the game, here and by the Model service.
 
+    ```pycon
+    >>> from pathlib import Path
+    >>> version, file = mesh.model.get("race:1")
+    >>> _ = Path("trained.onnx").write_bytes(file)
+    >>> published = mazemesh.publish("trained.onnx", name="trained-elsewhere", game="race")
+    >>> published.policy
+    'trained-elsewhere:1'
+
+    ```
+
     Args:
         path: The file; weights that lie beside it are put into it.
         name: Of the policy; its versions count up.

@@ -37,6 +37,13 @@ def train(
     where it trains the policy already. Else one is started, as by `mazemesh up`, and stopped with
     the run. Either way the run goes on where the folder's last one of the policy stopped.
 
+    ```pycon
+    >>> run = mazemesh.train("race", callbacks=lambda now: now.agent_steps < 1_000)
+    >>> run.wait().agent_steps >= 1_000
+    True
+
+    ```
+
     Args:
         game: Its name, as `mazemesh games` lists them, or of Gymnasium or PettingZoo.
         algorithm: "ppo", "impala", "dqn" and so on, or one of your own.

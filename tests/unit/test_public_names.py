@@ -23,6 +23,10 @@ PUBLIC = {
         "publish",
     },
     "mazemesh.evaluation": {"PlayedGame", "Tally", "duel", "play_matches", "success_rate"},
+    "mazemesh.notebook": {
+        *("Board", "Curve", "Picture", "Standing", "Standings", "leaderboard", "watch"),
+        *("watch_board", "watch_leaderboard", "watch_recording", "watch_run"),
+    },
 }
 
 
@@ -50,6 +54,7 @@ def test_each_has_a_docstring(module: str) -> None:
         ("mazemesh.games", ["grpc", "numpy", "onnx", "onnxruntime", "numba"]),
         ("mazemesh.policy", ["grpc", "onnx", "onnxruntime", "numba"]),
         ("mazemesh.evaluation", ["onnx", "onnxruntime", "numba"]),
+        ("mazemesh.notebook", ["IPython", "onnx", "onnxruntime", "numba", "torch"]),
     ],
 )
 def test_to_import_is_cheap(module: str, absent: list[str]) -> None:

@@ -148,16 +148,16 @@ def gate_data(run: GateRun) -> dict[str, Any]:
 
 def state(run: GateRun) -> str:
     """Of a gate, in a word."""
-    from mazemesh.v1.matchmaker_pb2 import GateRunState
+    from mazemesh.client.gates import gate_state
 
-    return GateRunState.Name(run.state).removeprefix("GATE_RUN_STATE_").lower()
+    return gate_state(run)
 
 
 def verdict(run: GateRun) -> str:
     """Of Elo, in a word."""
-    from mazemesh.v1.elo_pb2 import GateVerdict
+    from mazemesh.client.gates import gate_verdict
 
-    return GateVerdict.Name(run.gate.verdict).removeprefix("GATE_VERDICT_").lower()
+    return gate_verdict(run)
 
 
 def user() -> str:

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext, suppress
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,9 @@ from mazemesh.v1 import game_pb2 as pb
 from mazemesh.wire.specs import settings_to_proto
 from mazemesh.wire.tensors import to_bytes
 
+if TYPE_CHECKING:
+    from mazemesh.client.aio.game import AsyncGame
+
 __all__ = ["GameClient", "GamesSession", "SeatSession", "Step"]
 
 _PAGE = 1000
@@ -40,6 +44,18 @@ class GameClient:
     matches are then made at each in turn, passing over those that are away; what is known of any
     game is asked of any, and what an instance alone knows of all. Matches are joined where they
     were created: `client.at(created.game_address).join_session(...)`.
+
+    ```pycon
+    >>> spec = mesh.game.spec("race").spec
+    >>> spec.seats, spec.num_actions
+    (2, 5)
+    >>> from mazemesh.v1 import game_pb2
+    >>> running = next(mesh.game.list_active(game_pb2.ACTIVE_GAME_KIND_TRAINING))
+    >>> first = next(mesh.game.watch(running.game_id))
+    >>> len(first.passages) == first.width * first.height
+    True
+
+    ```
     """
 
     def __init__(
@@ -78,6 +94,13 @@ class GameClient:
                     address, self._credentials, reconnect_seconds=seconds
                 )
             return self._at[address]
+
+    @property
+    def aio(self) -> AsyncGame:
+        """What people ask, for asyncio."""
+        from mazemesh.client.aio.game import AsyncGame
+
+        return AsyncGame(self)
 
     def list_games(self) -> pb.ListGamesResponse:
         """The games and bots of the server."""

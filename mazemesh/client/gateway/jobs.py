@@ -75,6 +75,35 @@ class JobUsage:
 
 
 @dataclass(frozen=True, slots=True)
+class Cost:
+    """What a run will take, by what runs like it took.
+
+    Attributes:
+        steps: Agent steps of the run.
+        runs: That it rests on; 0: nothing is known yet.
+        like: What those have in common with it.
+        steps_per_second: Of the middle one of them; None is unknown, as below.
+        seconds: In all.
+        low, high: By the faster and the slower quarter, in seconds.
+        dollars: By the price of a job's hour; None where nobody has said that.
+    """
+
+    steps: float
+    runs: int
+    like: str
+    steps_per_second: float | None
+    seconds: float | None
+    low: float | None
+    high: float | None
+    dollars: float | None
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> Cost:
+        """From the gateway's answer; what a newer one tells beyond that is left out."""
+        return cls(**{name: told[name] for name in cls.__slots__})
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """A job of the gateway's queue.
 

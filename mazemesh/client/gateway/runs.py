@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
-from mazemesh.client.gateway.in_thread import in_thread
+from mazemesh.client.aio.in_thread import all_in_thread, in_thread
+from mazemesh.client.gateway.curves import Curve, decoded
 from mazemesh.client.gateway.web import Query, Web
 
 
@@ -58,8 +58,12 @@ class Runs:
     """Training runs of a mesh. Thread-safe; `aio` has the same for asyncio.
 
     ```pycon
-    >>> for run in mesh.runs.list():
-    ...     assert run.name and run.agent_steps >= 0
+    >>> runs = [run for run in mesh.runs.list() if run.name == "race"]
+    >>> runs[0].game, runs[0].agent_steps >= 0
+    ('race', True)
+    >>> for curve in mesh.runs.curves("episode_reward", [runs[0].run_id], buckets=50):
+    ...     steps, reward = curve.points()
+    ...     assert len(steps) == len(reward) <= 50
 
     ```
     """
@@ -91,14 +95,66 @@ class Runs:
         """
         return Run.of(self._web.get(f"/experiments/{quote(experiment_id, safe='')}"))
 
+    def curves(
+        self,
+        metric: str,
+        runs: Sequence[str] = (),
+        *,
+        words: str = "",
+        axis: Literal["steps", "seconds"] = "steps",
+        buckets: int = 300,
+        group: str = "",
+        band: Literal["deviation", "quartiles", "range"] = "deviation",
+    ) -> Sequence[Curve]:
+        """A figure over the steps of runs, each in so many buckets; those without it are left out.
+
+        Args:
+            metric: Name of the figure, as "episode_reward" or "episode_success".
+            runs: Their `run_id`s; empty: all that have the words.
+            words: That a run's names should have.
+            axis: "steps" of agents, or "seconds" in which the run ran.
+            buckets: Over the range, 1..4000.
+            group: "policy", "game", "algorithm", "origin" or "setting:NAME": one line for all runs
+                that have the same.
+            band: Of groups: "deviation", "quartiles" or "range".
+
+        Raises:
+            InvalidArgument: a value is wrong; names the field.
+        """
+        query: Query = {
+            "metric": metric,
+            "runs": ",".join(runs),
+            "q": words,
+            "x": axis,
+            "buckets": buckets,
+            "group": group,
+            "band": band,
+        }
+        return [*decoded(self._web.get_bytes("/training/curves", query))]
+
+    def metrics(self, words: str = "") -> Sequence[str]:
+        """Names of all figures that one of the runs with the words has."""
+        found: Sequence[str] = self._web.get("/training/runs", {"q": words})["metrics"]
+        return found
+
+    def settings(self, runs: Sequence[str] = (), *, words: str = "") -> dict[str, Any]:
+        """Settings of runs side by side: `differing` by name, a value a run, and `same`.
+
+        Args:
+            runs: Their `run_id`s; empty: all that have the words.
+            words: That a run's names should have.
+        """
+        query: Query = {"runs": ",".join(runs), "q": words}
+        found: dict[str, Any] = self._web.get("/training/runs/settings", query)
+        return found
+
 
 class AsyncRuns:
     """`Runs` for asyncio: each call waits in a thread."""
 
     def __init__(self, runs: Runs) -> None:
-        self._runs = runs
+        self.list = all_in_thread(runs.list)
         self.get = in_thread(runs.get)
-
-    async def list(self) -> list[Run]:
-        """See `Runs.list`."""
-        return await asyncio.to_thread(lambda: [*self._runs.list()])
+        self.curves = in_thread(runs.curves)
+        self.metrics = in_thread(runs.metrics)
+        self.settings = in_thread(runs.settings)

@@ -6,12 +6,11 @@ import asyncio
 import json
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from mazemesh.client.gateway.in_thread import in_thread
-from mazemesh.client.gateway.jobs import Job, JobFailed
+from mazemesh.client.aio.in_thread import all_in_thread, followed, in_thread
+from mazemesh.client.gateway.jobs import Cost, Job, JobFailed
 from mazemesh.client.gateway.web import Query, Web
 from mazemesh.errors import DeadlineExceeded, NotFound, Unavailable
 
@@ -238,6 +237,21 @@ class Training:
         found: dict[str, Any] = self._web.get("/training/presets", query)
         return found
 
+    def form(self, game: str = "race", algorithm: str = "ppo") -> dict[str, Any]:
+        """Every setting that a run may be given, by section, with its meaning and bounds.
+
+        Raises:
+            InvalidArgument: no such algorithm.
+        """
+        query: Query = {"game": game, "algorithm": algorithm}
+        found: dict[str, Any] = self._web.get("/training/form", query)
+        return found
+
+    def cost(self, steps: int, game: str = "race", algorithm: str = "ppo") -> Cost:
+        """What a run would take, by what runs like it took on this mesh."""
+        query: Query = {"steps": steps, "game": game, "algorithm": algorithm}
+        return Cost.of(self._web.get("/training/cost", query))
+
     def follow(self, experiment_id: str) -> Generator[dict[str, Any], None, None]:
         """What /ws/training tells: at each change, and every 10 s, to the end of the job.
 
@@ -323,20 +337,10 @@ class AsyncTraining:
         self.log = in_thread(training.log)
         self.options = in_thread(training.options)
         self.presets = in_thread(training.presets)
-
-    async def jobs(self, *status: str, mine: bool = False) -> list[Job]:
-        """See `Training.jobs`."""
-        return await asyncio.to_thread(lambda: list(self._training.jobs(*status, mine=mine)))
-
-    async def follow(self, experiment_id: str) -> AsyncIterator[dict[str, Any]]:
-        """See `Training.follow`."""
-        news = self._training.follow(experiment_id)
-        try:
-            while (told := await asyncio.to_thread(next, news, None)) is not None:
-                yield told
-        finally:
-            with suppress(ValueError):  # its thread still waits for what comes next
-                news.close()
+        self.form = in_thread(training.form)
+        self.cost = in_thread(training.cost)
+        self.jobs = all_in_thread(training.jobs)
+        self.follow = followed(training.follow)
 
     async def wait_for_completion(
         self,

@@ -75,7 +75,25 @@ class Web:
             MazemeshError: as the gateway says; Unavailable where it does not answer,
                 FailedPrecondition where something else does.
         """
+        data = self._asked("GET", path, query, None, {}, tries=_TRIES, seconds=DEADLINE)
+        return self._json(path, data)
+
+    def get_bytes(self, path: str, query: Query | None = None) -> bytes:
+        """The answer to GET as it comes.
+
+        Raises:
+            MazemeshError: as `get`.
+        """
         return self._asked("GET", path, query, None, {}, tries=_TRIES, seconds=DEADLINE)
+
+    def delete(self, path: str) -> Any:
+        """The answer to DELETE, from JSON; repeated while the gateway is away.
+
+        Raises:
+            MazemeshError: as `get`.
+        """
+        data = self._asked("DELETE", path, None, None, {}, tries=_TRIES, seconds=DEADLINE)
+        return self._json(path, data)
 
     def post(self, path: str, body: Any = None, *, request_id: str = "", wait: float = 0.0) -> Any:
         """The answer to POST, from JSON.
@@ -95,7 +113,8 @@ class Web:
         tries = _TRIES if request_id else 1
         sent = {} if body is None else body
         seconds = DEADLINE + wait  # an answer that is held back comes late
-        return self._asked("POST", path, None, sent, headers, tries=tries, seconds=seconds)
+        data = self._asked("POST", path, None, sent, headers, tries=tries, seconds=seconds)
+        return self._json(path, data)
 
     def _asked(
         self,
@@ -107,7 +126,7 @@ class Web:
         *,
         tries: int,
         seconds: float,
-    ) -> Any:
+    ) -> bytes:
         pause = _FIRST_PAUSE
         for left in reversed(range(tries)):
             try:
@@ -127,11 +146,11 @@ class Web:
         body: Any,
         headers: dict[str, str],
         seconds: float,
-    ) -> Any:
+    ) -> bytes:
         target = self._parts.path.rstrip("/") + path
         if query:
             target += f"?{urlencode(list(_said(query)))}"
-        told = {"accept": "application/json", **headers}
+        told = {"accept": "application/json, */*;q=0.5", **headers}
         if self.credentials.key:
             told["authorization"] = f"Bearer {self.credentials.key}"
         content = None
@@ -153,6 +172,9 @@ class Web:
             connection.close()
         if answer.status >= 300:
             raise _error(answer.status, data)
+        return data
+
+    def _json(self, path: str, data: bytes) -> Any:
         try:
             return json.loads(data) if data else None
         except ValueError as error:

@@ -9,6 +9,7 @@ from typing import Final
 
 from google.protobuf.duration_pb2 import Duration
 
+from mazemesh.client.aio.in_thread import in_thread
 from mazemesh.client.model import ModelClient
 from mazemesh.errors import InvalidArgument, NotFound
 from mazemesh.names import LATEST, parse_reference
@@ -28,15 +29,31 @@ def duration(seconds: float) -> Duration:
 class Experiments:
     """A/B tests, canaries and shadows over aliases; thread-safe.
 
-    ```python
-    canary = mesh.experiments.canary("race:champion", "race:42", promote=True)
-    answer = mesh.model.infer("race:champion", columns, session="game-17")
-    mesh.experiments.record(canary.experiment_id, {"game-17": 1.0}, {"game-17": answer.version})
+    ```pycon
+    >>> import numpy as np
+    >>> _ = mesh.policies.promote("race:1", alias="served", reason="an example")
+    >>> test = mesh.experiments.ab("race:served", ["race:latest"])
+    >>> inputs = mesh.model.policy_signature("race:1").inputs.columns
+    >>> asked = {one.name: one.shape for one in inputs}
+    >>> seen = np.zeros((1, *asked["observation"]), np.uint8)
+    >>> answer = mesh.model.infer("race:served", {"observation": seen}, session="game-17")
+    >>> answer.experiment_id == test.experiment_id
+    True
+    >>> mesh.experiments.record(test.experiment_id, {"game-17": 1.0}, {"game-17": answer.version})
+    1
+    >>> mesh.experiments.stop(test.experiment_id, "an example").HasField("end_time")
+    True
+
     ```
     """
 
     def __init__(self, model: ModelClient) -> None:
         self._model = model
+
+    @property
+    def aio(self) -> AsyncExperiments:
+        """The same as coroutines."""
+        return AsyncExperiments(self)
 
     def ab(
         self,
@@ -197,3 +214,17 @@ class Experiments:
         if alias is None:
             raise NotFound(f"{text} does not exist; `mazemesh policies` lists what does")
         return alias.alias.version
+
+
+class AsyncExperiments:
+    """`Experiments` for asyncio: each call waits in a thread."""
+
+    def __init__(self, experiments: Experiments) -> None:
+        self.ab = in_thread(experiments.ab)
+        self.canary = in_thread(experiments.canary)
+        self.shadow = in_thread(experiments.shadow)
+        self.get = in_thread(experiments.get)
+        self.list = in_thread(experiments.list)
+        self.weights = in_thread(experiments.weights)
+        self.stop = in_thread(experiments.stop)
+        self.record = in_thread(experiments.record)

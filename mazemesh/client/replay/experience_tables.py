@@ -44,6 +44,13 @@ class ExperienceTables(Protocol):
 
     Keys name rows until these leave their table. They are to be given back as they came: what they
     are made of differs with the number of services.
+
+    ```pycon
+    >>> tables = {info.table.name: info for info in mesh.replay.list_tables()}
+    >>> tables["race"].size <= tables["race"].table.capacity
+    True
+
+    ```
     """
 
     def create_table(self, table: pb.Table) -> bool:

@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed
 
 from mazemesh.client.credentials import Credentials
 from mazemesh.client.mesh import Mesh
+from mazemesh.errors import NotFound, PermissionDenied
 from services._harness.access.audit import reading
 from services._harness.access.callers.roles import Kind, Role
 from services.gateway.access.endpoints import ENDPOINTS
@@ -251,3 +252,26 @@ def test_what_runs(guarded: Guarded) -> None:
         )
         assert told["tables"] == []
         problem(http.get("/system/workers"), 403)
+
+
+def test_keys_and_the_audit_log_from_python(guarded: Guarded) -> None:
+    def connected(role: str) -> Mesh:
+        shown = Credentials.found(key=guarded.keys[role])
+        return Mesh(guarded.services.addresses, shown, gateway=guarded.url)
+
+    with connected("admin") as admin:
+        made = admin.keys.create("viewer", label="wall display", expires_in=3600)
+        assert made.secret.startswith(f"mm_{made.id}_")
+        assert made.secret not in repr(made)
+        listed = {key.id: key for key in admin.keys.list()}[made.id]
+        assert (listed.label, listed.state, listed.secret) == ("wall display", "good", "")
+        voided = admin.keys.revoke(made.id)
+        assert voided.revoked is not None
+        assert voided.state != "good"
+        with pytest.raises(NotFound):
+            admin.keys.revoke("0123456789ab")
+    with connected("operator") as operator:
+        assert operator.audit.verify() == []
+        assert operator.audit.lines(last=5)
+    with connected("viewer") as viewer, pytest.raises(PermissionDenied):
+        viewer.keys.list()

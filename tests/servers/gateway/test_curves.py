@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import numpy as np
 import pytest
 
+from mazemesh.client.mesh import Mesh
+from mazemesh.errors import InvalidArgument, NotFound
 from services.gateway.curves.encoding import decode
 from tests.servers.gateway.world import Services
 
@@ -179,3 +182,62 @@ def test_a_version_that_nobody_asked_has_no_drift(http: httpx.Client) -> None:
     answer = http.get("/policies/race/versions/1/drift")
     assert answer.status_code == 200, answer.text
     assert not any(one["drifted"] for one in answer.json()["policies"])
+
+
+@pytest.fixture
+def sdk(world: Services, url: str) -> Iterator[Mesh]:
+    """As `mazemesh.connect(gateway=url)` gives."""
+    with Mesh(world.addresses, gateway=url) as made:
+        made.wait(60)
+        yield made
+
+
+def test_curves_and_settings_from_python(sdk: Mesh) -> None:
+    known = {run.name: run.run_id for run in sdk.runs.list()}
+    assert {"a", "b"} <= set(known)
+    [curve] = sdk.runs.curves("episode_reward", [known["b"]], buckets=10)
+    x, mean = curve.points()
+    assert (len(x), curve.runs, curve.id) == (10, 1, known["b"])
+    assert x[0] == pytest.approx(50_000)
+    assert mean[0] == pytest.approx(1.05, abs=0.01)
+    assert curve.low is not None
+    assert curve.low[0] <= mean[0]
+    assert curve.low[1] > curve.low[0]
+    [together] = sdk.runs.curves("episode_reward", group="game", buckets=4)
+    assert (together.label, together.runs) == ("race", 3)
+    assert "episode_reward" in sdk.runs.metrics()
+    beside = sdk.runs.settings([known["a"], known["b"]])
+    assert sorted(beside["differing"]["config.learning_rate"]) == [0.0, 0.1]
+    with pytest.raises(InvalidArgument, match="group"):
+        sdk.runs.curves("episode_reward", group="colour")
+
+
+def test_form_cost_and_studies_from_python(sdk: Mesh) -> None:
+    assert sdk.training.form("race", "dqn")["sections"][0]["name"] == "hyperparameters"
+    cost = sdk.training.cost(500_000, algorithm="dqn")
+    assert (cost.runs, cost.like) == (1, "game and algorithm")
+    for named in sdk.studies.list():
+        study = sdk.studies.get(named.kind, named.name)
+        assert (study.name, study.front) == (named.name, ())
+    with pytest.raises(NotFound):
+        sdk.studies.get("tune", "nothing")
+
+
+def test_states_and_logs_from_python(sdk: Mesh) -> None:
+    assert set(sdk.system.state().services.values()) == {"serving"}
+    assert "learner" in [log.name for log in sdk.system.logs()]
+    assert sdk.system.log("learner", words="TWO") == ["two"]
+
+
+async def test_the_same_for_asyncio(sdk: Mesh) -> None:
+    """Calls, lists that come whole, and news as they come."""
+    assert [run.name for run in await sdk.runs.aio.list()]
+    assert (await sdk.training.aio.cost(1_000)).steps == 1_000
+    assert (await sdk.system.aio.state()).services["elo"] == "serving"
+    assert (await sdk.policies.aio.get("race:1")).version == 1
+    assert "race" in [ladder.ladder for ladder in await sdk.elo.aio.ladders()]
+    news = sdk.elo.aio.watch_leaderboard("race")
+    board = await anext(news)
+    assert "race:1" in [player.player for player in board.players]
+    with pytest.raises(NotFound):
+        await anext(sdk.game.aio.watch("no-such-game"))

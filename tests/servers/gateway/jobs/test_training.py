@@ -1,4 +1,4 @@
-"""Jobs that really train, and the examples of the README and of docstrings, word for word.
+"""Jobs that really train, and the examples of the README, word for word.
 
 Only where the gateway is differs: each test has a port of its own.
 """
@@ -120,22 +120,6 @@ def test_the_python_example(url: str, world: Services) -> None:
     [script] = example("python")
     told = python(script, world, url)
     assert told.startswith("finished it has done its 2,000 steps"), told
-
-
-DOCTEST = """
-import doctest, mazemesh
-from mazemesh.client.gateway.runs import Runs
-from mazemesh.client.gateway.training import AsyncTraining, Training
-with mazemesh.connect() as mesh:
-    for kind in (Training, AsyncTraining, Runs):
-        for test in doctest.DocTestFinder(recurse=False).find(kind, globs={"mesh": mesh}):
-            result = doctest.DocTestRunner().run(test)
-            assert result.attempted and not result.failed
-"""
-
-
-def test_the_examples_in_docstrings(world: Services, url: str) -> None:
-    python(DOCTEST, world, url)
 
 
 def _documents(text: str) -> list[dict[str, object]]:

@@ -80,10 +80,17 @@ def test_a_line_that_a_full_disk_has_no_room_for_is_told_by_the_next(tmp_path: P
     assert [line["agent_steps"] for line in lines] == [5, 25]
 
 
-def test_every_is_due_once_a_period_and_early_when_eager() -> None:
-    every = Every(60.0, now=0.0, eager=True)
+def test_every_is_due_once_a_period_and_early_where_that_is_asked_for() -> None:
+    every = Every(60.0, now=0.0, early=2)
     due = [time for time in range(200) if every.due(float(time))]
     assert due == [20, 40, 60, 120, 180]
+
+
+def test_early_times_that_were_missed_are_not_made_up_for() -> None:
+    every = Every(5.0, now=0.0, early=4)
+    assert [time for time in (1.0, 3.5, 3.6, 4.0, 5.0, 6.0, 10.0) if every.due(time)] == [
+        *(1.0, 3.5, 4.0, 5.0, 10.0)
+    ]
 
 
 def test_every_does_not_make_up_for_a_pause() -> None:

@@ -1,0 +1,1 @@
+"""The clients for asyncio: the same calls, each of which waits in a thread."""
