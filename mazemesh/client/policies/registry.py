@@ -11,9 +11,10 @@ import numpy as np
 from mazemesh.client.aio.in_thread import in_thread
 from mazemesh.client.game.game import GameClient
 from mazemesh.client.model import ModelClient
-from mazemesh.client.policies.promotion import CHAMPION, promote, roll_back
+from mazemesh.client.policies.promotion import promote, roll_back
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import is_bot
+from mazemesh.names import CHAMPION
 from mazemesh.v1 import game_pb2, registry_pb2
 from mazemesh.v1 import model_pb2 as pb
 
