@@ -1,6 +1,6 @@
 // One WebSocket a tab for all live news: it comes back by itself, and what was subscribed is subscribed again.
 
-const FIRST_PAUSE = 250;
+const FIRST_PAUSE = 125;
 const LONGEST_PAUSE = 4000;
 const IMPATIENT = 10_000; // a gateway that was killed is there again within seconds: until then it is looked for often
 const STALE_AFTER = 30_000; // the gateway beats at least every 20 s
