@@ -7,9 +7,9 @@ from functools import partial
 
 from mazemesh.client.credentials import Credentials
 from services._harness.web.server import WebServer
+from services.gateway.access.counted import Sockets
 from services.gateway.access.logins import Logins
 from services.gateway.access.sealing import Seal, secret_in
-from services.gateway.access.sockets import Sockets
 from services.gateway.app import create_app
 from services.gateway.context import Gateway
 from services.gateway.curves.stores.journals import open_journals

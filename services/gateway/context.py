@@ -9,6 +9,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from services._harness.web.server import WebServer
+from services.gateway.access.counted import Sockets
 from services.gateway.curves.stores.journals import Journals
 from services.gateway.experiments.keeping import Keeping
 from services.gateway.live.hub import Hub
@@ -18,7 +19,6 @@ from services.gateway.settings import GatewaySettings
 from services.gateway.waiting import Waiting
 
 if TYPE_CHECKING:
-    from services.gateway.access.sockets import Sockets
     from services.gateway.jobs.bind import Jobs
     from services.gateway.playing.partners import Partners
 

@@ -49,6 +49,11 @@ class Visitor:
         """The key's id, for logs and limits; `-` without one."""
         return self.caller.id
 
+    @property
+    def counted_as(self) -> str:
+        """Whose they are where what one may have is bounded: a key's id, or an address."""
+        return self.id if self.role is not None else self.address
+
 
 @dataclass(frozen=True, slots=True)
 class Calls:

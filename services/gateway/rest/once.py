@@ -76,7 +76,7 @@ class Once:
 
     async def _ask(self, scope: Scope, key: str, body: bytes, receive: Receive, send: Send) -> None:
         visitor: Any = scope["state"]["visitor"]
-        who = visitor.id if visitor.role is not None else visitor.address
+        who = visitor.counted_as
         name = (who, scope["path"], key)
         content = hashlib.sha256(scope.get("query_string", b"") + b"\0" + body).digest()
         # Of those who wait for one that failed the first does it anew, and the others wait again.
