@@ -39,6 +39,7 @@ IN_PYTHON = {
     "GET /policies/{name}/experiments/{experiment_id}": "experiments.get",
     "GET /gates": "gates.list",
     "GET /gates/{gate_id}": "gates.get",
+    "GET /gates/{gate_id}/path": "elo.gate_path",
     "POST /gates": "gates.start",
     "POST /gates/{gate_id}/cancel": "gates.cancel",
     "GET /tournaments": "tournaments.list",

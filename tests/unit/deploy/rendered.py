@@ -106,7 +106,10 @@ SECRETS = {
     },
     "mazemesh-keys": {
         f"{role}.key": KEY
-        for role in ("worker", "trainer", "game-service", "matchmaker-service", "model-service")
+        for role in (
+            *("viewer", "worker", "trainer"),
+            *("game-service", "matchmaker-service", "model-service"),
+        )
     },
 }
 """As README.md has them made."""

@@ -68,7 +68,7 @@ def overlay(request: pytest.FixtureRequest) -> str:
 
 def test_who_may_talk_to_whom_is_the_table(overlay: str) -> None:
     table = documented()
-    assert set(table) == {"game", "matchmaker", "model", "actor", "evaluator", "learner"}
+    assert set(table) == {*ROLES, "gateway", "job"} - {"elo", "replay"}
     by_role = {pod.role: pod for pod in pods(overlay)}
     for caller, called in product(by_role, SERVICES):
         here, there, port = by_role[caller], by_role[called], SERVICES[called]

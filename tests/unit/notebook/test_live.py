@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import _thread
+import signal
 import threading
 from collections.abc import Iterator
 
@@ -59,7 +59,9 @@ def test_an_interruption_ends_the_cell_without_an_error() -> None:
     def feed() -> Iterator[Picture]:
         yield curve("running")
         assert place.some.wait(SECONDS)
-        _thread.interrupt_main()  # as the kernel's interruption
+        main = threading.main_thread().ident
+        assert main is not None
+        signal.pthread_kill(main, signal.SIGINT)  # as the kernel's interruption
         closed.wait(SECONDS)
 
     [last] = live.Live([feed], [place], left, closed.set).run(SECONDS)

@@ -99,8 +99,8 @@ def machine(user_data: str, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     unit = UNIT.read_text()
     line = next(one for one in unit.splitlines() if one.startswith("ExecStart="))
     command = re.sub(r"\$\{(\w+)\}", lambda name: told[name[1]], line.partition("=")[2])
-    command = command.replace("/opt/mazemesh/bin/python", sys.executable)
-    command = command.replace("/var/lib/mazemesh", str(folder))
+    command = command.replace("/opt/mazemesh/bin/python", shlex.quote(sys.executable))
+    command = command.replace("/var/lib/mazemesh", shlex.quote(str(folder)))
     environment = {**os.environ, **told, "MAZEMESH_DATA_DIR": str(folder / "data")}
     with subprocess.Popen(shlex.split(command), env=environment) as process:
         try:

@@ -24,6 +24,7 @@ from services.model.validation.validator import Limits, Validator
 from services.model.validation.validators import Validators
 from services.model.wire.registry.parity_message import read_parity
 from tests.onnx_policies import Network
+from tests.unit.model.interpreters import python_that_runs
 
 NETWORK = Network()
 MEBIBYTE = 1024 * 1024
@@ -146,18 +147,16 @@ def test_a_process_that_answers_nothing_of_use_is_replaced(
     said: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As one would that a file has got hold of: it says this to the first request, and goes on.
-    script = tmp_path / "python"
-    script.write_text(
-        f"#!{sys.executable}\n"
+    script = python_that_runs(
         "import os, signal\n"
         "os.write(1, b'{\"ready\": true}\\n')\n"
         "os.read(0, 1)\n"
         f"left = {said!r}\n"
         "while left: left = left[os.write(1, left):]\n"
         "os.close(1)\n"
-        "signal.pause()\n"
+        "signal.pause()\n",
+        tmp_path,
     )
-    script.chmod(0o700)
     monkeypatch.setattr("services.model.validation.validator.sys.executable", str(script))
     monkeypatch.setattr("services.model.validation.validator._ENDING_SECONDS", 0.1)
     validator = Validator(Limits())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from services.model.validation.validator import Limits
 from services.model.variants.making import VariantMaker
 from services.model.wire.registry.parity_message import read_parity
 from tests.onnx_policies import Network
+from tests.unit.model.interpreters import python_that_runs
 
 NETWORK = Network()
 TOLD = (
@@ -32,9 +32,7 @@ TOLD = (
 async def test_an_answer_of_no_use_rejects_the_form(
     says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    script = tmp_path / "python"
-    script.write_text(f"#!{sys.executable}\nimport os, sys\n{says}\n")
-    script.chmod(0o700)
+    script = python_that_runs(f"import os, sys\n{says}\n", tmp_path)
     monkeypatch.setattr("services.model.variants.making.sys.executable", str(script))
     file = NETWORK.file()
     made = VariantMaker(Limits()).make(
