@@ -37,3 +37,4 @@ class AsyncElo:
         self.results = in_thread(elo.results)
         self.result_log = all_in_thread(elo.result_log)
         self.record = in_thread(elo.record)
+        self.gate_path = in_thread(elo.gate_path)

@@ -38,7 +38,7 @@ def description(patient: str) -> dict[str, Any]:
 @pytest.mark.timeout(600)
 def test_schemathesis_finds_no_failure(patient: str, description: dict[str, Any]) -> None:
     pytest.importorskip("schemathesis", reason="asks what the description allows")
-    done = ask(patient, phases="examples,fuzzing", examples=2, seconds=580)
+    done = ask(patient, phases="examples,fuzzing", examples=1, seconds=580)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     count = sum(len(operations) for operations in description["paths"].values())
     assert re.findall(r"(?m)^  (?:Selected|Tested): (.*)$", done.stdout) == [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import subprocess
@@ -42,7 +43,19 @@ NAME = re.compile(r'\b(?:id|name)="([^"]*)"')
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    hooks, out = tmp_path_factory.mktemp("hooks"), tmp_path_factory.mktemp("site")
+    """Built once a run: processes that test side by side share it."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    out, done = shared / "documentation", shared / "documentation-is-built"
+    with (shared / "documentation-lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            build(tmp_path_factory.mktemp("hooks"), out)
+            done.touch()
+    return out
+
+
+def build(hooks: Path, out: Path) -> None:
     (hooks / "sitecustomize.py").write_text(NO_NETWORK)
     built = subprocess.run(
         [ROOT / "scripts" / "docs", out],
@@ -54,7 +67,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     assert built.returncode == 0, built.stderr[-5000:]
     assert built.stderr == ""
-    return out
 
 
 def test_scripts_docs_builds_it_without_a_warning(site: Path) -> None:
