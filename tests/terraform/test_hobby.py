@@ -135,6 +135,7 @@ def test_keys_are_drawn_and_certificates_have_their_place(stack: Stack) -> None:
     }
     assert set(secrets) == {
         "admin-key",
+        "viewer-key",
         "worker-key",
         "trainer-key",
         "service-key",
@@ -142,13 +143,13 @@ def test_keys_are_drawn_and_certificates_have_their_place(stack: Stack) -> None:
         "authority",
     }
     roles = {}
-    for name in ("admin-key", "worker-key", "trainer-key", "service-key"):
+    for name in ("admin-key", "viewer-key", "worker-key", "trainer-key", "service-key"):
         roles.update(json.loads(manager.get_secret_value(SecretId=secrets[name])["SecretString"]))
     assert set(roles) == {
-        *("admin", "worker", "trainer"),
+        *("admin", "viewer", "worker", "trainer"),
         *("game-service", "matchmaker-service", "model-service"),
     }
-    assert len(set(roles.values())) == 6
+    assert len(set(roles.values())) == 7
     assert all(len(key) == 3 + 12 + 1 + 43 for key in roles.values())
     state = stack.terraform.run("show", "-json")
     assert not [role for role, key in roles.items() if key in state or key[16:] in state]

@@ -95,7 +95,7 @@ def test_game_and_matchmaker_are_public_and_the_rest_is_not(stack: Stack) -> Non
 def test_who_calls_whom_port_by_port(stack: Stack) -> None:
     edge = {*(("edge", port) for port in PORTS), ("gateway", 50051), ("gateway", 50054)}
     edge |= {("gateway", 50055)}
-    workers = {"actors", "learner"}
+    workers = {"actors", "learner", "jobs"}
     assert stack.lets_in("elo") - edge == {
         ("game", 50054),
         ("matchmaker", 50054),
@@ -105,6 +105,7 @@ def test_who_calls_whom_port_by_port(stack: Stack) -> None:
         ("matchmaker", 50051),
         ("model", 50051),
         ("actors", 50051),
+        ("jobs", 50051),
     }
     assert {who for who, _ in stack.lets_in("replay") - edge} == {"model", *workers}
     assert {who for who, _ in stack.lets_in("database")} == set(SERVICES)
