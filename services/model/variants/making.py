@@ -97,7 +97,7 @@ class VariantMaker:
         finally:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
-            await process.wait()
+            await _ended(process)
         return _read_answer(answer, kinds, process.returncode)
 
 
@@ -116,6 +116,14 @@ async def _asked(process: asyncio.subprocess.Process, request: bytes, most: int)
         sending.cancel()
         await asyncio.wait([sending])
     return bytes(answer)
+
+
+async def _ended(process: asyncio.subprocess.Process) -> None:
+    # While its output waits to be read asyncio takes no notice of its end (CPython gh-119710).
+    assert process.stdout is not None
+    while await process.stdout.read(_PIECE_BYTES):
+        pass
+    await process.wait()
 
 
 async def _send(pipe: asyncio.StreamWriter, request: bytes) -> None:

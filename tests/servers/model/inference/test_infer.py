@@ -46,7 +46,8 @@ def runner() -> psutil.Process:
     mine = [
         child
         for child in psutil.Process().children()
-        if any("inference.runner" in part for part in child.cmdline())
+        if child.status() != psutil.STATUS_ZOMBIE
+        and any("inference.runner" in part for part in child.cmdline())
     ]
     return max(mine, key=lambda child: (child.create_time(), child.pid))
 

@@ -274,6 +274,7 @@ def test_a_wrong_number_of_games_is_refused(num_games: int) -> None:
         BatchEngine(RACE, GameSettings(), num_games)
 
 
+@pytest.mark.timeout(400)  # where nothing is compiled yet
 def test_compiled_games_load_from_the_cache() -> None:
     """A later process finds the machine code on disk and compiles nothing."""
     for game in GAMES:
