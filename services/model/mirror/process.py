@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
 import sys
 from typing import Any, Final
 
 from mazemesh.errors import FailedPrecondition, Unavailable
+from services._harness.killing import killed
 
 ASK_SECONDS: Final = 180.0
 """For one request, with the first start of the process, which loads MLflow."""
@@ -67,7 +67,7 @@ class MirrorProcess:
         """Ends the process, if it runs."""
         process, self._process = self._process, None
         if process is not None:
-            self._ending = asyncio.ensure_future(_end(process))
+            self._ending = asyncio.ensure_future(killed(process))
         if self._ending is not None:  # by whoever was cancelled while it waited, perhaps
             await asyncio.shield(self._ending)
 
@@ -82,9 +82,3 @@ class MirrorProcess:
                 start_new_session=True,
             )
         return self._process
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        process.kill()
-    await process.wait()

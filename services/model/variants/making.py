@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from mazemesh.errors import ResourceExhausted, Unavailable
+from services._harness.killing import killed
 from services.model.registry.policy import Variant
 from services.model.validation.asking import described, environment, tensors
 from services.model.validation.parity import Parity
@@ -95,9 +96,7 @@ class VariantMaker:
         except TimeoutError:
             return _all_rejected(kinds, f"limits: it takes more than {seconds:g} s")
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await _ended(process)
+            await killed(process)
         return _read_answer(answer, kinds, process.returncode)
 
 
@@ -116,14 +115,6 @@ async def _asked(process: asyncio.subprocess.Process, request: bytes, most: int)
         sending.cancel()
         await asyncio.wait([sending])
     return bytes(answer)
-
-
-async def _ended(process: asyncio.subprocess.Process) -> None:
-    # While its output waits to be read asyncio takes no notice of its end (CPython gh-119710).
-    assert process.stdout is not None
-    while await process.stdout.read(_PIECE_BYTES):
-        pass
-    await process.wait()
 
 
 async def _send(pipe: asyncio.StreamWriter, request: bytes) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from mazemesh.errors import InvalidArgument, Unavailable
 from mazemesh.process.interpreter import run_module
+from services._harness.killing import killed
 from services.gateway.jobs.attempts.plan import training_flags, tuning_flags
 from services.gateway.jobs.nouns.work import Training, Tuning, Work
 
@@ -89,7 +90,7 @@ class LearnerOffers:
             self._ending.cancel()
         process, self._process = self._process, None
         if process is not None:
-            await _killed(process)
+            await killed(process)
 
     async def _ask(self, *asked: str) -> dict[str, Any]:
         try:
@@ -123,7 +124,7 @@ class LearnerOffers:
         try:
             _, complaints = await process.communicate()
         finally:
-            await _killed(process)
+            await killed(process)
         if process.returncode:
             raise InvalidArgument(_last(complaints).removeprefix("mazemesh: "))
 
@@ -161,9 +162,3 @@ async def _answer(process: Process, asked: tuple[str, ...]) -> bytes:
 
 def _last(complaints: bytes) -> str:
     return " ".join(complaints.decode(errors="replace").strip().splitlines()[-1:])
-
-
-async def _killed(process: Process) -> None:
-    if process.returncode is None:
-        process.kill()
-        await process.wait()
