@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from mazemesh.client.mesh import Mesh
+from mazemesh.errors import MazemeshError
 from mazemesh.games import GameSettings
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.wire.specs import settings_to_proto
@@ -65,7 +66,12 @@ def _walk(mesh: Mesh, token: str, played: Played, leads: bool) -> None:
     with mesh.game.play(token) as seat:
         due = time.time()
         while not played.stop.is_set():
-            turn = seat.receive()
+            try:
+                turn = seat.receive()
+            except MazemeshError:
+                if played.stop.is_set():  # the other one has left already, and the mesh goes
+                    return
+                raise
             if not isinstance(turn, pb.Turn):
                 return
             if leads:

@@ -72,6 +72,7 @@ def _wanted(names: list[str], *pictures: str) -> bool:
 def _train(mesh: Up) -> None:
     """Runs that differ in their learning rate, and a search; they are looked at when they ended."""
     training = mesh.mesh.training
+    mesh.mesh.wait(_MINUTES * 60)
     jobs = [
         training.start(
             "race",
@@ -150,7 +151,7 @@ def _mind(page: Page, _console: Console) -> None:
 def _first(selector: str) -> Callable[[Page, Console], None]:
     def press(page: Page, _console: Console) -> None:
         page.locator(selector).first.click()
-        page.locator("#one").wait_for()
+        page.locator("#one-title:not(:empty)").wait_for()
 
     return press
 

@@ -34,7 +34,7 @@ function choose(id) {
 function open() {
   leave?.();
   const id = read("tournament");
-  $("#one").hidden = !id;
+  if (!id || !$("#one-title").textContent) $("#one").hidden = true; // until there is something to show
   table.draw();
   if (!id) return;
   drawn = "";
@@ -43,7 +43,9 @@ function open() {
   put($("#encounters"));
   leave = follow(`tournaments/${id}`, (told, kind) => {
     if (kind === "tournament") show(told);
-    if (kind === "over" && told.reason) put($("#bracket"), h("p.notice", {}, told.reason));
+    if (kind !== "over" || !told.reason) return;
+    $("#one").hidden = false;
+    put($("#bracket"), h("p.notice", {}, told.reason));
   });
 }
 
@@ -74,6 +76,7 @@ function newTables() {
 
 function show(told) {
   const { summary } = told;
+  $("#one").hidden = false;
   put($("#one-title"), titleOf(summary));
   put($("#one-state"), t(`tournaments.${summary.state}`));
   $("#one-state").dataset.state = summary.state === "running" ? "live" : "";
