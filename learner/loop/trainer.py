@@ -19,7 +19,7 @@ from learner.loop.pace import ByBatch, Freely, Pace
 from learner.loop.publisher import Draft, Publisher, parity_check
 from learner.ports import Batch, Columns
 from learner.record.checkpoint import Checkpoint, save
-from learner.record.episodes import episode_statistics
+from learner.record.episodes import EpisodeFigures
 from learner.record.journal import Journal
 from learner.record.metrics import LearnerMetrics
 from learner.run import Run
@@ -64,7 +64,7 @@ class Trainer:
         self.samples = 0
         self._recent: Columns | None = None
         self._offered = (algorithm.updates, False)
-        self._winnable = is_own(run.game)
+        self._episodes = EpisodeFigures(winnable=is_own(run.game))
 
     def resume(self, checkpoint: Checkpoint) -> None:
         """Takes over the counters; the algorithm has been restored."""
@@ -161,6 +161,7 @@ class Trainer:
         """Keeps the present weights as a snapshot and goes on with fresh ones."""
         self.publish(snapshot=True)
         self._algorithm = exploiter.begin_anew(self.agent_steps)
+        self._episodes.take()  # those of the weights before
         self._offered = (-1, False)
         self.publish(snapshot=False, fresh=True)
         self.checkpoint()
@@ -189,8 +190,8 @@ class Trainer:
         self.samples += rows
         self.agent_steps = round(self.samples * self._run.steps_per_row)
         self._recent = batch.columns
-        episodes = episode_statistics(batch.columns, winnable=self._winnable)
-        self._journal.add({**statistics, **self._lag(batch), **episodes})
+        self._episodes.add(batch.columns)
+        self._journal.add({**statistics, **self._lag(batch)})
         metrics = self._metrics
         metrics.samples.inc(rows)
         metrics.agent_steps.inc(self.agent_steps - before)
@@ -213,6 +214,7 @@ class Trainer:
         return {"lag_versions": versions, "lag_steps": float(self._algorithm.updates - step)}
 
     def _write_journal(self) -> None:
+        self._journal.add(self._episodes.take())
         self._journal.add(gpu_statistics(next(self._algorithm.network.parameters()).device))
         line = self._journal.write(
             {

@@ -84,15 +84,19 @@ ALGORITHM = Algorithm(
                         discount=discount,
                         trace=0.9,
                         entropy_cost=0.0,
+                        noise_correlation=correlation,
                     ),
                     hidden=(64, 64),
                     games=16,
                     settings={**NORMALIZED, "activation": "tanh", "normalize_rewards": True},
                     ends=True,
                 )
-                for game, discount in (
-                    ("gymnasium:Pendulum-v1", 0.9),
-                    ("gymnasium:MountainCarContinuous-v0", 0.999),
+                # Nothing centres A2C's advantages: by a discount of 0.999 the values need most of
+                # a small budget to learn what standing still costs, and until then every action
+                # looks bad. White noise hardly ever reaches the top (see PPO's preset).
+                for game, discount, correlation in (
+                    ("gymnasium:Pendulum-v1", 0.9, 0.0),
+                    ("gymnasium:MountainCarContinuous-v0", 0.99, 0.6),
                 )
             },
         },

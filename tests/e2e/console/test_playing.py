@@ -16,7 +16,6 @@ from tests.e2e.running_mesh import Up
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(300)]
 
 Window = Callable[..., Console]
-ENDS = "#told[data-end]"
 
 
 def play_on(console: Console, press: Callable[[str], None]) -> None:
@@ -25,14 +24,16 @@ def play_on(console: Console, press: Callable[[str], None]) -> None:
     page.wait_for_selector("#field:not([hidden])")
     step = "-1"
     while True:
-        page.wait_for_function(
-            "step => document.querySelector('#told[data-end]')"
-            " || document.documentElement.dataset.step !== step",
+        # One look tells both: the field is seen before the first step is, and the end comes between
+        # two looks.
+        step = page.wait_for_function(
+            "before => { const { step } = document.documentElement.dataset;"
+            " const ended = document.querySelector('#told[data-end]');"
+            " return ended ? 'ended' : step !== before && step }",
             arg=step,
-        )
-        if page.locator(ENDS).count():
+        ).json_value()
+        if step == "ended":
             return
-        step = page.locator("html").get_attribute("data-step") or ""
         open_ways = page.locator("#pad button:not(:disabled)").evaluate_all(
             "buttons => buttons.map(button => button.className)"
         )
@@ -74,6 +75,9 @@ def test_a_policy_is_played_on_a_phone_by_touch(window: Window) -> None:
     play_on(console, lambda way: page.locator(f"#pad .{way}").tap())
     assert page.locator("#told").get_attribute("data-end") in ("won", "lost", "drawn")
     assert "race:" in page.locator("#field-title").inner_text()
+    page.locator("#again").tap()
+    play_on(console, lambda way: page.locator(f"#pad .{way}").tap())
+    assert page.locator("#told").get_attribute("data-end") in ("won", "lost", "drawn")
 
 
 def test_other_games_are_drawn(window: Window) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from learner.record.episodes import episode_statistics
+from learner.record.episodes import EpisodeFigures
 
 
 def columns(  # type: ignore[no-untyped-def]
@@ -22,6 +24,13 @@ def columns(  # type: ignore[no-untyped-def]
     }
 
 
+def told(batch: Any, *, winnable: bool = True) -> dict[str, float]:
+    """Of one batch alone."""
+    figures = EpisodeFigures(winnable=winnable)
+    figures.add(batch)
+    return figures.take()
+
+
 def test_counted_by_hand() -> None:
     # Two games of four steps: one won after two steps, one lost after three though its last reward
     # is positive, as in collect or under shaping, one out of time.
@@ -31,17 +40,28 @@ def test_counted_by_hand() -> None:
         [[0, 0, 0, 1], [0, 0, 0, 0]],
         [[0, 1, 0, 0], [0, 0, 0, 0]],
     )
-    found = episode_statistics(batch, winnable=True)
+    found = told(batch)
     assert found == {"episode_reward": 1 / 3, "episode_steps": 8 / 3, "episode_success": 1 / 3}
-    assert "episode_success" not in episode_statistics(batch, winnable=False)
+    assert "episode_success" not in told(batch, winnable=False)
+
+
+def test_episodes_longer_than_a_batch_are_whole() -> None:
+    # Two games side by side: nothing of them ends for three batches, and both end in the fourth.
+    figures = EpisodeFigures(winnable=False)
+    for _ in range(3):
+        figures.add(columns([[-1.0, -1.0], [-1.0, -1.0]], [[0, 0], [0, 0]], [[0, 0], [0, 0]]))
+        assert figures.take() == {}
+    figures.add(columns([[-1.0, 5.0], [-1.0, -1.0]], [[0, 1], [0, 0]], [[0, 0], [0, 1]]))
+    assert figures.take() == {"episode_reward": -5.0, "episode_steps": 8.0}
+    assert figures.take() == {}
 
 
 def test_nothing_ended_tells_nothing() -> None:
-    assert episode_statistics(columns([[1.0]], [[0]], [[0]]), winnable=True) == {}
+    assert told(columns([[1.0]], [[0]], [[0]])) == {}
 
 
 def test_rows_drawn_by_priority_tell_nothing() -> None:
-    assert episode_statistics({"n_step_return": np.ones(3)}, winnable=True) == {}
+    assert told({"n_step_return": np.ones(3)}) == {}
     sequence = columns([[1.0]], [[1]], [[0]])
     del sequence["success"]
-    assert episode_statistics(sequence, winnable=True) == {}
+    assert told(sequence) == {}

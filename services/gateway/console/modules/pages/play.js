@@ -57,6 +57,10 @@ async function load() {
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   localStorage.setItem("player", form.name.value);
+  // Nothing of a game before is told of this one.
+  delete document.documentElement.dataset.step;
+  delete $("#told").dataset.end;
+  for (const button of document.querySelectorAll("#pad button")) button.disabled = true;
   write({ game: form.game.value, opponent: form.opponent.value });
   const size = form.size.value ? { width: Number(form.size.value), height: Number(form.size.value) } : {};
   open({ type: "play", game: form.game.value, size, opponent: form.opponent.value, name: form.name.value, rated: form.rated.checked, bot_after: mayMake ? null : 20, request_id: crypto.randomUUID?.() ?? `${Date.now()}` });
