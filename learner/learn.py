@@ -21,6 +21,7 @@ from learner.loop.publisher import Publisher
 from learner.ports import ExperienceSource, PolicySink
 from learner.record import checkpoint, finished
 from learner.record.destinations.tracking import Tracking
+from learner.record.episodes import episode_figures
 from learner.record.journal import Journal, run_id_of
 from learner.record.lineage import Lineage
 from learner.record.metrics import LearnerMetrics
@@ -218,9 +219,9 @@ def _train(
     prefetcher.send = start.place.send
     batches = InStep(prefetcher, start.ranks, stop)
     exploiter = _exploiter(settings, run, records, stop)
-    trainer = Trainer(
-        run, start.algorithm, batches, publisher, journal, metrics, settings, stop, exploiter
-    )
+    episodes = episode_figures(run, source)
+    about = run, start.algorithm, batches, publisher, journal, metrics, settings, stop
+    trainer = Trainer(*about, episodes, exploiter)
     if start.found is not None:
         trainer.resume(start.found)
         if run.lockstep or run.batches_ahead:

@@ -24,7 +24,6 @@ from learner.record.journal import Journal
 from learner.record.metrics import LearnerMetrics
 from learner.run import Run
 from learner.settings import LearnerSettings
-from mazemesh.games.registry import is_own
 
 log = structlog.get_logger("learner")
 
@@ -53,6 +52,7 @@ class Trainer:
         metrics: LearnerMetrics,
         settings: LearnerSettings,
         stop: threading.Event,
+        episodes: EpisodeFigures,
         exploiter: Exploiter | None = None,
     ) -> None:
         self._run, self._algorithm = run, algorithm
@@ -64,7 +64,7 @@ class Trainer:
         self.samples = 0
         self._recent: Columns | None = None
         self._offered = (algorithm.updates, False)
-        self._episodes = EpisodeFigures(winnable=is_own(run.game))
+        self._episodes = episodes
 
     def resume(self, checkpoint: Checkpoint) -> None:
         """Takes over the counters; the algorithm has been restored."""
@@ -79,6 +79,7 @@ class Trainer:
     def train(self) -> None:
         """Learns batch after batch. A stop lets the batch under way finish."""
         pace = self._pace(time.monotonic())
+        self._episodes.take()  # those before this run
         while not self._stop.is_set() and not self._finished():
             learned = self._learn()
             due = pace.due(time.monotonic(), self.agent_steps, learned=learned)

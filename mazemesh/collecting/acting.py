@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from mazemesh.collecting.counting import CountingCollector
 from mazemesh.collecting.noise import CorrelatedNoise
 from mazemesh.collecting.own_pace import OwnPaceUnrollCollector
 from mazemesh.collecting.sequences import SequenceCollector
@@ -228,7 +229,7 @@ def method(
         return acting, unrolls
     if collection.HasField("transition"):
         wanted = collection.transition
-        collector = TransitionCollector(
+        transitions = TransitionCollector(
             rows,
             wanted.n_step,
             wanted.discount,
@@ -239,6 +240,7 @@ def method(
             masks=wanted.masks,
             batch_rows=min(wanted.write_rows or WRITE_ROWS, MOST_WRITE_ROWS),
         )
+        collector = CountingCollector(transitions, rows)
         if wanted.choosing == CHOOSING_UNSPECIFIED:
             return _epsilon_greedy(wanted, games, rng), collector
         noise = CorrelatedNoise(games, seats, wanted.noise_correlation, rng)
@@ -246,13 +248,14 @@ def method(
             return NoisyActing(shown, distribution, wanted.noise, noise, rng), collector
         return DrawnActing(shown, distribution, noise, rng), collector
     if collection.HasField("sequence"):
-        return _epsilon_greedy(collection.sequence, games, rng), SequenceCollector(
+        sequences = SequenceCollector(
             rows,
             collection.sequence,
             shown,
             state_size,
             opponents=several,
         )
+        return _epsilon_greedy(collection.sequence, games, rng), CountingCollector(sequences, rows)
     raise InvalidArgument("collection.method is not set; expected unroll, transition or sequence")
 
 

@@ -16,6 +16,7 @@ from mazemesh.collecting.acting import (
     EpsilonGreedyActing,
     NoisyActing,
 )
+from mazemesh.collecting.counting import CountingCollector
 from mazemesh.collecting.noise import CorrelatedNoise
 from mazemesh.collecting.own_pace import OwnPaceUnrollCollector
 from mazemesh.collecting.sequences import SequenceCollector
@@ -78,7 +79,7 @@ def collector(collection: Collection, shown: Shown, rows: int, state_size: int) 
         )
     if collection.HasField("transition"):
         one = collection.transition
-        return TransitionCollector(
+        transitions = TransitionCollector(
             rows,
             one.n_step,
             one.discount,
@@ -88,6 +89,8 @@ def collector(collection: Collection, shown: Shown, rows: int, state_size: int) 
             masks=one.masks,
             batch_rows=1,
         )
+        return CountingCollector(transitions, rows)
     if collection.HasField("sequence"):
-        return SequenceCollector(rows, collection.sequence, shown, state_size)
+        sequences = SequenceCollector(rows, collection.sequence, shown, state_size)
+        return CountingCollector(sequences, rows)
     raise InvalidArgument("collection.method is not set; expected unroll, transition or sequence")

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mazemesh.collecting.global_state import NOT_TOLD
+from mazemesh.episode_totals import EpisodeTotals
 
 RUNNING, TERMINATED, TRUNCATED, OVER = 0, 1, 2, 3
 """Values of `GamesStep.status` and `seat_status` in game.proto."""
@@ -99,11 +100,14 @@ class Experience:
         columns: By name, [rows, ...].
         priorities: float64 [rows], or None where the table does not use them.
         policy_versions: int64 [rows].
+        episodes: Of those that ended since the experience before; None where none did, or where
+            the rows tell by themselves.
     """
 
     columns: Batch
     priorities: npt.NDArray[np.float64] | None
     policy_versions: npt.NDArray[np.int64]
+    episodes: EpisodeTotals | None = None
 
     @property
     def rows(self) -> int:
@@ -119,10 +123,11 @@ class Experience:
             yield self.part(start, start + most)
 
     def part(self, start: int, end: int) -> Experience:
-        """Its rows from `start` to before `end`."""
+        """Its rows from `start` to before `end`; the episodes are with the first of them."""
         cut = slice(start, end)
         return Experience(
             {name: column[cut] for name, column in self.columns.items()},
             None if self.priorities is None else self.priorities[cut],
             self.policy_versions[cut],
+            None if start else self.episodes,
         )

@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from mazemesh.v1 import tensor_pb2 as mazemesh_dot_v1_dot_tensor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18mazemesh/v1/replay.proto\x12\x0bmazemesh.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18mazemesh/v1/tensor.proto\"E\n\x08Selector\x12\'\n\x04kind\x18\x01 \x01(\x0e\x32\x19.mazemesh.v1.SelectorKind\x12\x10\n\x08\x65xponent\x18\x02 \x01(\x01\"i\n\x0bRateLimiter\x12\x1a\n\x12min_size_to_sample\x18\x01 \x01(\x03\x12\x1a\n\x12samples_per_insert\x18\x02 \x01(\x01\x12\x10\n\x08min_diff\x18\x03 \x01(\x01\x12\x10\n\x08max_diff\x18\x04 \x01(\x01\"\xed\x01\n\x05Table\x12\x0c\n\x04name\x18\x01 \x01(\t\x12)\n\tsignature\x18\x02 \x01(\x0b\x32\x16.mazemesh.v1.Signature\x12\x10\n\x08\x63\x61pacity\x18\x03 \x01(\x03\x12&\n\x07sampler\x18\x04 \x01(\x0b\x32\x15.mazemesh.v1.Selector\x12&\n\x07remover\x18\x05 \x01(\x0b\x32\x15.mazemesh.v1.Selector\x12.\n\x0crate_limiter\x18\x06 \x01(\x0b\x32\x18.mazemesh.v1.RateLimiter\x12\x19\n\x11max_times_sampled\x18\x07 \x01(\x05\"7\n\x12\x43reateTableRequest\x12!\n\x05table\x18\x01 \x01(\x0b\x32\x12.mazemesh.v1.Table\"I\n\x13\x43reateTableResponse\x12!\n\x05table\x18\x01 \x01(\x0b\x32\x12.mazemesh.v1.Table\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\":\n\x11ListTablesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"U\n\x12ListTablesResponse\x12&\n\x06tables\x18\x01 \x03(\x0b\x32\x16.mazemesh.v1.TableInfo\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xea\x03\n\tTableInfo\x12!\n\x05table\x18\x01 \x01(\x0b\x32\x12.mazemesh.v1.Table\x12\x0c\n\x04size\x18\x02 \x01(\x03\x12\x0f\n\x07inserts\x18\x03 \x01(\x03\x12\x0f\n\x07samples\x18\x04 \x01(\x03\x12\x0f\n\x07\x64\x65letes\x18\x05 \x01(\x03\x12\x15\n\rstale_updates\x18\x06 \x01(\x03\x12\x0c\n\x04\x64iff\x18\x07 \x01(\x01\x12\x17\n\x0fwaiting_inserts\x18\x08 \x01(\x05\x12\x17\n\x0fwaiting_samples\x18\t \x01(\x05\x12;\n\x17oldest_insert_wait_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12;\n\x17oldest_sample_wait_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\x0binsert_wait\x18\x0c \x01(\x0b\x32\x19.google.protobuf.Duration\x12.\n\x0bsample_wait\x18\r \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05\x62ytes\x18\x0e \x01(\x03\x12\x0f\n\x07\x64ropped\x18\x0f \x01(\x03\x12\x11\n\tlog_bytes\x18\x10 \x01(\x03\x12\x15\n\rpriority_mass\x18\x11 \x01(\x01\"#\n\x12\x44\x65leteTableRequest\x12\r\n\x05table\x18\x01 \x01(\t\"\x15\n\x13\x44\x65leteTableResponse\"Y\n\x18UpdateRateLimiterRequest\x12\r\n\x05table\x18\x01 \x01(\t\x12.\n\x0crate_limiter\x18\x02 \x01(\x0b\x32\x18.mazemesh.v1.RateLimiter\"G\n\x19UpdateRateLimiterResponse\x12*\n\x08previous\x18\x01 \x01(\x0b\x32\x18.mazemesh.v1.RateLimiter\"\"\n\x11\x43heckpointRequest\x12\r\n\x05table\x18\x01 \x01(\t\"G\n\x12\x43heckpointResponse\x12\x31\n\x0b\x63heckpoints\x18\x01 \x03(\x0b\x32\x1c.mazemesh.v1.TableCheckpoint\"D\n\x0fTableCheckpoint\x12\r\n\x05table\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\x03\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\"\xea\x01\n\x17RecordExperienceRequest\x12\r\n\x05table\x18\x01 \x01(\t\x12\x11\n\twriter_id\x18\x02 \x01(\t\x12\x10\n\x08sequence\x18\x03 \x01(\x04\x12%\n\x07\x63olumns\x18\x04 \x01(\x0b\x32\x14.mazemesh.v1.Columns\x12\x12\n\npriorities\x18\x05 \x01(\x0c\x12\x17\n\x0fpolicy_versions\x18\x06 \x01(\x0c\x12\x31\n\x0bmore_tables\x18\x07 \x03(\x0b\x32\x1c.mazemesh.v1.TablePriorities\x12\x14\n\x0c\x63olumns_zstd\x18\x08 \x01(\x0c\"4\n\x0fTablePriorities\x12\r\n\x05table\x18\x01 \x01(\t\x12\x12\n\npriorities\x18\x02 \x01(\x0c\"y\n\x18RecordExperienceResponse\x12\x0c\n\x04keys\x18\x01 \x01(\x0c\x12\x11\n\tduplicate\x18\x02 \x01(\x08\x12\x12\n\ntable_size\x18\x03 \x01(\x03\x12\x15\n\rpriority_mass\x18\x04 \x01(\x01\x12\x11\n\tmore_keys\x18\x05 \x03(\x0c\"\xce\x01\n\x19GetExperienceBatchRequest\x12\r\n\x05table\x18\x01 \x01(\t\x12\x12\n\nbatch_size\x18\x02 \x01(\x05\x12*\n\x07timeout\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x36\n\x10priority_updates\x18\x04 \x01(\x0b\x32\x1c.mazemesh.v1.PriorityUpdates\x12\x1a\n\x12min_policy_version\x18\x05 \x01(\x03\x12\x0e\n\x06packed\x18\x06 \x01(\x08\"\xf7\x01\n\x1aGetExperienceBatchResponse\x12%\n\x07\x63olumns\x18\x01 \x01(\x0b\x32\x14.mazemesh.v1.Columns\x12\x0c\n\x04keys\x18\x02 \x01(\x0c\x12\x15\n\rprobabilities\x18\x03 \x01(\x0c\x12\x12\n\npriorities\x18\x04 \x01(\x0c\x12\x17\n\x0fpolicy_versions\x18\x05 \x01(\x0c\x12\x15\n\rtimes_sampled\x18\x06 \x01(\x0c\x12\x12\n\ntable_size\x18\x07 \x01(\x03\x12\x0f\n\x07updated\x18\x08 \x01(\x03\x12\r\n\x05stale\x18\t \x01(\x03\x12\x15\n\rpriority_mass\x18\n \x01(\x01\"3\n\x0fPriorityUpdates\x12\x0c\n\x04keys\x18\x01 \x01(\x0c\x12\x12\n\npriorities\x18\x02 \x01(\x0c\"W\n\x17UpdatePrioritiesRequest\x12\r\n\x05table\x18\x01 \x01(\t\x12-\n\x07updates\x18\x02 \x01(\x0b\x32\x1c.mazemesh.v1.PriorityUpdates\":\n\x18UpdatePrioritiesResponse\x12\x0f\n\x07updated\x18\x01 \x01(\x03\x12\r\n\x05stale\x18\x02 \x01(\x03*\xcf\x01\n\x0cSelectorKind\x12\x1d\n\x19SELECTOR_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15SELECTOR_KIND_UNIFORM\x10\x01\x12\x1d\n\x19SELECTOR_KIND_PRIORITIZED\x10\x02\x12\x16\n\x12SELECTOR_KIND_FIFO\x10\x03\x12\x16\n\x12SELECTOR_KIND_LIFO\x10\x04\x12\x1a\n\x16SELECTOR_KIND_MAX_HEAP\x10\x05\x12\x1a\n\x16SELECTOR_KIND_MIN_HEAP\x10\x06\x32\xde\x05\n\rReplayService\x12P\n\x0b\x43reateTable\x12\x1f.mazemesh.v1.CreateTableRequest\x1a .mazemesh.v1.CreateTableResponse\x12M\n\nListTables\x12\x1e.mazemesh.v1.ListTablesRequest\x1a\x1f.mazemesh.v1.ListTablesResponse\x12P\n\x0b\x44\x65leteTable\x12\x1f.mazemesh.v1.DeleteTableRequest\x1a .mazemesh.v1.DeleteTableResponse\x12\x62\n\x11UpdateRateLimiter\x12%.mazemesh.v1.UpdateRateLimiterRequest\x1a&.mazemesh.v1.UpdateRateLimiterResponse\x12_\n\x10RecordExperience\x12$.mazemesh.v1.RecordExperienceRequest\x1a%.mazemesh.v1.RecordExperienceResponse\x12\x65\n\x12GetExperienceBatch\x12&.mazemesh.v1.GetExperienceBatchRequest\x1a\'.mazemesh.v1.GetExperienceBatchResponse\x12_\n\x10UpdatePriorities\x12$.mazemesh.v1.UpdatePrioritiesRequest\x1a%.mazemesh.v1.UpdatePrioritiesResponse\x12M\n\nCheckpoint\x12\x1e.mazemesh.v1.CheckpointRequest\x1a\x1f.mazemesh.v1.CheckpointResponseBI\n\x0f\x64\x65v.mazemesh.v1P\x01Z&mazemesh.dev/go/mazemesh/v1;mazemeshv1\xaa\x02\x0bMazemesh.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18mazemesh/v1/replay.proto\x12\x0bmazemesh.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18mazemesh/v1/tensor.proto\"E\n\x08Selector\x12\'\n\x04kind\x18\x01 \x01(\x0e\x32\x19.mazemesh.v1.SelectorKind\x12\x10\n\x08\x65xponent\x18\x02 \x01(\x01\"i\n\x0bRateLimiter\x12\x1a\n\x12min_size_to_sample\x18\x01 \x01(\x03\x12\x1a\n\x12samples_per_insert\x18\x02 \x01(\x01\x12\x10\n\x08min_diff\x18\x03 \x01(\x01\x12\x10\n\x08max_diff\x18\x04 \x01(\x01\"\xed\x01\n\x05Table\x12\x0c\n\x04name\x18\x01 \x01(\t\x12)\n\tsignature\x18\x02 \x01(\x0b\x32\x16.mazemesh.v1.Signature\x12\x10\n\x08\x63\x61pacity\x18\x03 \x01(\x03\x12&\n\x07sampler\x18\x04 \x01(\x0b\x32\x15.mazemesh.v1.Selector\x12&\n\x07remover\x18\x05 \x01(\x0b\x32\x15.mazemesh.v1.Selector\x12.\n\x0crate_limiter\x18\x06 \x01(\x0b\x32\x18.mazemesh.v1.RateLimiter\x12\x19\n\x11max_times_sampled\x18\x07 \x01(\x05\"7\n\x12\x43reateTableRequest\x12!\n\x05table\x18\x01 \x01(\x0b\x32\x12.mazemesh.v1.Table\"I\n\x13\x43reateTableResponse\x12!\n\x05table\x18\x01 \x01(\x0b\x32\x12.mazemesh.v1.Table\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\":\n\x11ListTablesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"U\n\x12ListTablesResponse\x12&\n\x06tables\x18\x01 \x03(\x0b\x32\x16.mazemesh.v1.TableInfo\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x98\x04\n\tTableInfo\x12!\n\x05table\x18\x01 \x01(\x0b\x32\x12.mazemesh.v1.Table\x12\x0c\n\x04size\x18\x02 \x01(\x03\x12\x0f\n\x07inserts\x18\x03 \x01(\x03\x12\x0f\n\x07samples\x18\x04 \x01(\x03\x12\x0f\n\x07\x64\x65letes\x18\x05 \x01(\x03\x12\x15\n\rstale_updates\x18\x06 \x01(\x03\x12\x0c\n\x04\x64iff\x18\x07 \x01(\x01\x12\x17\n\x0fwaiting_inserts\x18\x08 \x01(\x05\x12\x17\n\x0fwaiting_samples\x18\t \x01(\x05\x12;\n\x17oldest_insert_wait_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12;\n\x17oldest_sample_wait_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\x0binsert_wait\x18\x0c \x01(\x0b\x32\x19.google.protobuf.Duration\x12.\n\x0bsample_wait\x18\r \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05\x62ytes\x18\x0e \x01(\x03\x12\x0f\n\x07\x64ropped\x18\x0f \x01(\x03\x12\x11\n\tlog_bytes\x18\x10 \x01(\x03\x12\x15\n\rpriority_mass\x18\x11 \x01(\x01\x12,\n\x08\x65pisodes\x18\x12 \x01(\x0b\x32\x1a.mazemesh.v1.EpisodeTotals\"#\n\x12\x44\x65leteTableRequest\x12\r\n\x05table\x18\x01 \x01(\t\"\x15\n\x13\x44\x65leteTableResponse\"Y\n\x18UpdateRateLimiterRequest\x12\r\n\x05table\x18\x01 \x01(\t\x12.\n\x0crate_limiter\x18\x02 \x01(\x0b\x32\x18.mazemesh.v1.RateLimiter\"G\n\x19UpdateRateLimiterResponse\x12*\n\x08previous\x18\x01 \x01(\x0b\x32\x18.mazemesh.v1.RateLimiter\"\"\n\x11\x43heckpointRequest\x12\r\n\x05table\x18\x01 \x01(\t\"G\n\x12\x43heckpointResponse\x12\x31\n\x0b\x63heckpoints\x18\x01 \x03(\x0b\x32\x1c.mazemesh.v1.TableCheckpoint\"D\n\x0fTableCheckpoint\x12\r\n\x05table\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\x03\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\"\x98\x02\n\x17RecordExperienceRequest\x12\r\n\x05table\x18\x01 \x01(\t\x12\x11\n\twriter_id\x18\x02 \x01(\t\x12\x10\n\x08sequence\x18\x03 \x01(\x04\x12%\n\x07\x63olumns\x18\x04 \x01(\x0b\x32\x14.mazemesh.v1.Columns\x12\x12\n\npriorities\x18\x05 \x01(\x0c\x12\x17\n\x0fpolicy_versions\x18\x06 \x01(\x0c\x12\x31\n\x0bmore_tables\x18\x07 \x03(\x0b\x32\x1c.mazemesh.v1.TablePriorities\x12\x14\n\x0c\x63olumns_zstd\x18\x08 \x01(\x0c\x12,\n\x08\x65pisodes\x18\t \x01(\x0b\x32\x1a.mazemesh.v1.EpisodeTotals\"P\n\rEpisodeTotals\x12\r\n\x05\x65nded\x18\x01 \x01(\x03\x12\x0e\n\x06reward\x18\x02 \x01(\x01\x12\r\n\x05steps\x18\x03 \x01(\x03\x12\x11\n\tsuccesses\x18\x04 \x01(\x03\"4\n\x0fTablePriorities\x12\r\n\x05table\x18\x01 \x01(\t\x12\x12\n\npriorities\x18\x02 \x01(\x0c\"y\n\x18RecordExperienceResponse\x12\x0c\n\x04keys\x18\x01 \x01(\x0c\x12\x11\n\tduplicate\x18\x02 \x01(\x08\x12\x12\n\ntable_size\x18\x03 \x01(\x03\x12\x15\n\rpriority_mass\x18\x04 \x01(\x01\x12\x11\n\tmore_keys\x18\x05 \x03(\x0c\"\xce\x01\n\x19GetExperienceBatchRequest\x12\r\n\x05table\x18\x01 \x01(\t\x12\x12\n\nbatch_size\x18\x02 \x01(\x05\x12*\n\x07timeout\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x36\n\x10priority_updates\x18\x04 \x01(\x0b\x32\x1c.mazemesh.v1.PriorityUpdates\x12\x1a\n\x12min_policy_version\x18\x05 \x01(\x03\x12\x0e\n\x06packed\x18\x06 \x01(\x08\"\xf7\x01\n\x1aGetExperienceBatchResponse\x12%\n\x07\x63olumns\x18\x01 \x01(\x0b\x32\x14.mazemesh.v1.Columns\x12\x0c\n\x04keys\x18\x02 \x01(\x0c\x12\x15\n\rprobabilities\x18\x03 \x01(\x0c\x12\x12\n\npriorities\x18\x04 \x01(\x0c\x12\x17\n\x0fpolicy_versions\x18\x05 \x01(\x0c\x12\x15\n\rtimes_sampled\x18\x06 \x01(\x0c\x12\x12\n\ntable_size\x18\x07 \x01(\x03\x12\x0f\n\x07updated\x18\x08 \x01(\x03\x12\r\n\x05stale\x18\t \x01(\x03\x12\x15\n\rpriority_mass\x18\n \x01(\x01\"3\n\x0fPriorityUpdates\x12\x0c\n\x04keys\x18\x01 \x01(\x0c\x12\x12\n\npriorities\x18\x02 \x01(\x0c\"W\n\x17UpdatePrioritiesRequest\x12\r\n\x05table\x18\x01 \x01(\t\x12-\n\x07updates\x18\x02 \x01(\x0b\x32\x1c.mazemesh.v1.PriorityUpdates\":\n\x18UpdatePrioritiesResponse\x12\x0f\n\x07updated\x18\x01 \x01(\x03\x12\r\n\x05stale\x18\x02 \x01(\x03*\xcf\x01\n\x0cSelectorKind\x12\x1d\n\x19SELECTOR_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15SELECTOR_KIND_UNIFORM\x10\x01\x12\x1d\n\x19SELECTOR_KIND_PRIORITIZED\x10\x02\x12\x16\n\x12SELECTOR_KIND_FIFO\x10\x03\x12\x16\n\x12SELECTOR_KIND_LIFO\x10\x04\x12\x1a\n\x16SELECTOR_KIND_MAX_HEAP\x10\x05\x12\x1a\n\x16SELECTOR_KIND_MIN_HEAP\x10\x06\x32\xde\x05\n\rReplayService\x12P\n\x0b\x43reateTable\x12\x1f.mazemesh.v1.CreateTableRequest\x1a .mazemesh.v1.CreateTableResponse\x12M\n\nListTables\x12\x1e.mazemesh.v1.ListTablesRequest\x1a\x1f.mazemesh.v1.ListTablesResponse\x12P\n\x0b\x44\x65leteTable\x12\x1f.mazemesh.v1.DeleteTableRequest\x1a .mazemesh.v1.DeleteTableResponse\x12\x62\n\x11UpdateRateLimiter\x12%.mazemesh.v1.UpdateRateLimiterRequest\x1a&.mazemesh.v1.UpdateRateLimiterResponse\x12_\n\x10RecordExperience\x12$.mazemesh.v1.RecordExperienceRequest\x1a%.mazemesh.v1.RecordExperienceResponse\x12\x65\n\x12GetExperienceBatch\x12&.mazemesh.v1.GetExperienceBatchRequest\x1a\'.mazemesh.v1.GetExperienceBatchResponse\x12_\n\x10UpdatePriorities\x12$.mazemesh.v1.UpdatePrioritiesRequest\x1a%.mazemesh.v1.UpdatePrioritiesResponse\x12M\n\nCheckpoint\x12\x1e.mazemesh.v1.CheckpointRequest\x1a\x1f.mazemesh.v1.CheckpointResponseBI\n\x0f\x64\x65v.mazemesh.v1P\x01Z&mazemesh.dev/go/mazemesh/v1;mazemeshv1\xaa\x02\x0bMazemesh.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,8 +35,8 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mazemesh.v1.replay_pb2', _g
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\017dev.mazemesh.v1P\001Z&mazemesh.dev/go/mazemesh/v1;mazemeshv1\252\002\013Mazemesh.V1'
-  _globals['_SELECTORKIND']._serialized_start=2801
-  _globals['_SELECTORKIND']._serialized_end=3008
+  _globals['_SELECTORKIND']._serialized_start=2975
+  _globals['_SELECTORKIND']._serialized_end=3182
   _globals['_SELECTOR']._serialized_start=132
   _globals['_SELECTOR']._serialized_end=201
   _globals['_RATELIMITER']._serialized_start=203
@@ -52,37 +52,39 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTTABLESRESPONSE']._serialized_start=742
   _globals['_LISTTABLESRESPONSE']._serialized_end=827
   _globals['_TABLEINFO']._serialized_start=830
-  _globals['_TABLEINFO']._serialized_end=1320
-  _globals['_DELETETABLEREQUEST']._serialized_start=1322
-  _globals['_DELETETABLEREQUEST']._serialized_end=1357
-  _globals['_DELETETABLERESPONSE']._serialized_start=1359
-  _globals['_DELETETABLERESPONSE']._serialized_end=1380
-  _globals['_UPDATERATELIMITERREQUEST']._serialized_start=1382
-  _globals['_UPDATERATELIMITERREQUEST']._serialized_end=1471
-  _globals['_UPDATERATELIMITERRESPONSE']._serialized_start=1473
-  _globals['_UPDATERATELIMITERRESPONSE']._serialized_end=1544
-  _globals['_CHECKPOINTREQUEST']._serialized_start=1546
-  _globals['_CHECKPOINTREQUEST']._serialized_end=1580
-  _globals['_CHECKPOINTRESPONSE']._serialized_start=1582
-  _globals['_CHECKPOINTRESPONSE']._serialized_end=1653
-  _globals['_TABLECHECKPOINT']._serialized_start=1655
-  _globals['_TABLECHECKPOINT']._serialized_end=1723
-  _globals['_RECORDEXPERIENCEREQUEST']._serialized_start=1726
-  _globals['_RECORDEXPERIENCEREQUEST']._serialized_end=1960
-  _globals['_TABLEPRIORITIES']._serialized_start=1962
-  _globals['_TABLEPRIORITIES']._serialized_end=2014
-  _globals['_RECORDEXPERIENCERESPONSE']._serialized_start=2016
-  _globals['_RECORDEXPERIENCERESPONSE']._serialized_end=2137
-  _globals['_GETEXPERIENCEBATCHREQUEST']._serialized_start=2140
-  _globals['_GETEXPERIENCEBATCHREQUEST']._serialized_end=2346
-  _globals['_GETEXPERIENCEBATCHRESPONSE']._serialized_start=2349
-  _globals['_GETEXPERIENCEBATCHRESPONSE']._serialized_end=2596
-  _globals['_PRIORITYUPDATES']._serialized_start=2598
-  _globals['_PRIORITYUPDATES']._serialized_end=2649
-  _globals['_UPDATEPRIORITIESREQUEST']._serialized_start=2651
-  _globals['_UPDATEPRIORITIESREQUEST']._serialized_end=2738
-  _globals['_UPDATEPRIORITIESRESPONSE']._serialized_start=2740
-  _globals['_UPDATEPRIORITIESRESPONSE']._serialized_end=2798
-  _globals['_REPLAYSERVICE']._serialized_start=3011
-  _globals['_REPLAYSERVICE']._serialized_end=3745
+  _globals['_TABLEINFO']._serialized_end=1366
+  _globals['_DELETETABLEREQUEST']._serialized_start=1368
+  _globals['_DELETETABLEREQUEST']._serialized_end=1403
+  _globals['_DELETETABLERESPONSE']._serialized_start=1405
+  _globals['_DELETETABLERESPONSE']._serialized_end=1426
+  _globals['_UPDATERATELIMITERREQUEST']._serialized_start=1428
+  _globals['_UPDATERATELIMITERREQUEST']._serialized_end=1517
+  _globals['_UPDATERATELIMITERRESPONSE']._serialized_start=1519
+  _globals['_UPDATERATELIMITERRESPONSE']._serialized_end=1590
+  _globals['_CHECKPOINTREQUEST']._serialized_start=1592
+  _globals['_CHECKPOINTREQUEST']._serialized_end=1626
+  _globals['_CHECKPOINTRESPONSE']._serialized_start=1628
+  _globals['_CHECKPOINTRESPONSE']._serialized_end=1699
+  _globals['_TABLECHECKPOINT']._serialized_start=1701
+  _globals['_TABLECHECKPOINT']._serialized_end=1769
+  _globals['_RECORDEXPERIENCEREQUEST']._serialized_start=1772
+  _globals['_RECORDEXPERIENCEREQUEST']._serialized_end=2052
+  _globals['_EPISODETOTALS']._serialized_start=2054
+  _globals['_EPISODETOTALS']._serialized_end=2134
+  _globals['_TABLEPRIORITIES']._serialized_start=2136
+  _globals['_TABLEPRIORITIES']._serialized_end=2188
+  _globals['_RECORDEXPERIENCERESPONSE']._serialized_start=2190
+  _globals['_RECORDEXPERIENCERESPONSE']._serialized_end=2311
+  _globals['_GETEXPERIENCEBATCHREQUEST']._serialized_start=2314
+  _globals['_GETEXPERIENCEBATCHREQUEST']._serialized_end=2520
+  _globals['_GETEXPERIENCEBATCHRESPONSE']._serialized_start=2523
+  _globals['_GETEXPERIENCEBATCHRESPONSE']._serialized_end=2770
+  _globals['_PRIORITYUPDATES']._serialized_start=2772
+  _globals['_PRIORITYUPDATES']._serialized_end=2823
+  _globals['_UPDATEPRIORITIESREQUEST']._serialized_start=2825
+  _globals['_UPDATEPRIORITIESREQUEST']._serialized_end=2912
+  _globals['_UPDATEPRIORITIESRESPONSE']._serialized_start=2914
+  _globals['_UPDATEPRIORITIESRESPONSE']._serialized_end=2972
+  _globals['_REPLAYSERVICE']._serialized_start=3185
+  _globals['_REPLAYSERVICE']._serialized_end=3919
 # @@protoc_insertion_point(module_scope)

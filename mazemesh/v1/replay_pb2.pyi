@@ -98,7 +98,7 @@ class ListTablesResponse(_message.Message):
     def __init__(self, tables: _Optional[_Iterable[_Union[TableInfo, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class TableInfo(_message.Message):
-    __slots__ = ("table", "size", "inserts", "samples", "deletes", "stale_updates", "diff", "waiting_inserts", "waiting_samples", "oldest_insert_wait_time", "oldest_sample_wait_time", "insert_wait", "sample_wait", "bytes", "dropped", "log_bytes", "priority_mass")
+    __slots__ = ("table", "size", "inserts", "samples", "deletes", "stale_updates", "diff", "waiting_inserts", "waiting_samples", "oldest_insert_wait_time", "oldest_sample_wait_time", "insert_wait", "sample_wait", "bytes", "dropped", "log_bytes", "priority_mass", "episodes")
     TABLE_FIELD_NUMBER: _ClassVar[int]
     SIZE_FIELD_NUMBER: _ClassVar[int]
     INSERTS_FIELD_NUMBER: _ClassVar[int]
@@ -116,6 +116,7 @@ class TableInfo(_message.Message):
     DROPPED_FIELD_NUMBER: _ClassVar[int]
     LOG_BYTES_FIELD_NUMBER: _ClassVar[int]
     PRIORITY_MASS_FIELD_NUMBER: _ClassVar[int]
+    EPISODES_FIELD_NUMBER: _ClassVar[int]
     table: Table
     size: int
     inserts: int
@@ -133,7 +134,8 @@ class TableInfo(_message.Message):
     dropped: int
     log_bytes: int
     priority_mass: float
-    def __init__(self, table: _Optional[_Union[Table, _Mapping]] = ..., size: _Optional[int] = ..., inserts: _Optional[int] = ..., samples: _Optional[int] = ..., deletes: _Optional[int] = ..., stale_updates: _Optional[int] = ..., diff: _Optional[float] = ..., waiting_inserts: _Optional[int] = ..., waiting_samples: _Optional[int] = ..., oldest_insert_wait_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., oldest_sample_wait_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., insert_wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., sample_wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., bytes: _Optional[int] = ..., dropped: _Optional[int] = ..., log_bytes: _Optional[int] = ..., priority_mass: _Optional[float] = ...) -> None: ...
+    episodes: EpisodeTotals
+    def __init__(self, table: _Optional[_Union[Table, _Mapping]] = ..., size: _Optional[int] = ..., inserts: _Optional[int] = ..., samples: _Optional[int] = ..., deletes: _Optional[int] = ..., stale_updates: _Optional[int] = ..., diff: _Optional[float] = ..., waiting_inserts: _Optional[int] = ..., waiting_samples: _Optional[int] = ..., oldest_insert_wait_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., oldest_sample_wait_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., insert_wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., sample_wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., bytes: _Optional[int] = ..., dropped: _Optional[int] = ..., log_bytes: _Optional[int] = ..., priority_mass: _Optional[float] = ..., episodes: _Optional[_Union[EpisodeTotals, _Mapping]] = ...) -> None: ...
 
 class DeleteTableRequest(_message.Message):
     __slots__ = ("table",)
@@ -182,7 +184,7 @@ class TableCheckpoint(_message.Message):
     def __init__(self, table: _Optional[str] = ..., number: _Optional[int] = ..., size_bytes: _Optional[int] = ...) -> None: ...
 
 class RecordExperienceRequest(_message.Message):
-    __slots__ = ("table", "writer_id", "sequence", "columns", "priorities", "policy_versions", "more_tables", "columns_zstd")
+    __slots__ = ("table", "writer_id", "sequence", "columns", "priorities", "policy_versions", "more_tables", "columns_zstd", "episodes")
     TABLE_FIELD_NUMBER: _ClassVar[int]
     WRITER_ID_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
@@ -191,6 +193,7 @@ class RecordExperienceRequest(_message.Message):
     POLICY_VERSIONS_FIELD_NUMBER: _ClassVar[int]
     MORE_TABLES_FIELD_NUMBER: _ClassVar[int]
     COLUMNS_ZSTD_FIELD_NUMBER: _ClassVar[int]
+    EPISODES_FIELD_NUMBER: _ClassVar[int]
     table: str
     writer_id: str
     sequence: int
@@ -199,7 +202,20 @@ class RecordExperienceRequest(_message.Message):
     policy_versions: bytes
     more_tables: _containers.RepeatedCompositeFieldContainer[TablePriorities]
     columns_zstd: bytes
-    def __init__(self, table: _Optional[str] = ..., writer_id: _Optional[str] = ..., sequence: _Optional[int] = ..., columns: _Optional[_Union[_tensor_pb2.Columns, _Mapping]] = ..., priorities: _Optional[bytes] = ..., policy_versions: _Optional[bytes] = ..., more_tables: _Optional[_Iterable[_Union[TablePriorities, _Mapping]]] = ..., columns_zstd: _Optional[bytes] = ...) -> None: ...
+    episodes: EpisodeTotals
+    def __init__(self, table: _Optional[str] = ..., writer_id: _Optional[str] = ..., sequence: _Optional[int] = ..., columns: _Optional[_Union[_tensor_pb2.Columns, _Mapping]] = ..., priorities: _Optional[bytes] = ..., policy_versions: _Optional[bytes] = ..., more_tables: _Optional[_Iterable[_Union[TablePriorities, _Mapping]]] = ..., columns_zstd: _Optional[bytes] = ..., episodes: _Optional[_Union[EpisodeTotals, _Mapping]] = ...) -> None: ...
+
+class EpisodeTotals(_message.Message):
+    __slots__ = ("ended", "reward", "steps", "successes")
+    ENDED_FIELD_NUMBER: _ClassVar[int]
+    REWARD_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    SUCCESSES_FIELD_NUMBER: _ClassVar[int]
+    ended: int
+    reward: float
+    steps: int
+    successes: int
+    def __init__(self, ended: _Optional[int] = ..., reward: _Optional[float] = ..., steps: _Optional[int] = ..., successes: _Optional[int] = ...) -> None: ...
 
 class TablePriorities(_message.Message):
     __slots__ = ("table", "priorities")

@@ -16,7 +16,9 @@ import numpy as np
 import numpy.typing as npt
 from google.protobuf.message import DecodeError
 
+from mazemesh.episode_totals import EpisodeTotals
 from mazemesh.errors import InvalidArgument
+from mazemesh.v1.replay_pb2 import EpisodeTotals as EpisodeMessage
 from mazemesh.v1.replay_pb2 import RecordExperienceRequest as Request
 from mazemesh.v1.replay_pb2 import TablePriorities
 from mazemesh.v1.tensor_pb2 import Columns
@@ -48,10 +50,13 @@ _TAGS = {name: tag_of(Request, name) for name in Request.DESCRIPTOR.fields_by_na
 [_VERSIONS] = _TAGS["policy_versions"]
 [_MORE_TABLES] = _TAGS["more_tables"]
 [_COLUMNS_ZSTD] = _TAGS["columns_zstd"]
+[_EPISODES] = _TAGS["episodes"]
 [_SIGNATURE_HASH] = of_columns.HASH_TAG
 [_ROWS] = of_columns.ROWS_TAG
 [_DATA] = of_columns.DATA_TAG
-_NESTED = tuple(Request.DESCRIPTOR.fields_by_name[n].number for n in ("columns", "more_tables"))
+_NESTED = tuple(
+    Request.DESCRIPTOR.fields_by_name[n].number for n in ("columns", "more_tables", "episodes")
+)
 _FIXED32 = 5
 _LARGEST_INT32 = 2**31 - 1
 # What the generated class decodes in no time, whatever it is.
@@ -80,6 +85,8 @@ class RecordRequest:
     more_tables: Sequence[MoreTable] = ()
     columns_zstd: Buffer = b""
     """A frame instead of columns; see `unpack`."""
+    episodes: EpisodeTotals | None = None
+    """As they came, not checked."""
 
 
 def encode_record(
@@ -90,6 +97,7 @@ def encode_record(
     priorities: npt.ArrayLike | None = None,
     policy_versions: npt.ArrayLike | None = None,
     more_tables: Mapping[str, npt.ArrayLike | None] | None = None,
+    episodes: EpisodeTotals | None = None,
 ) -> bytes:
     """An encoded request; see `ReplayClient.record`. `columns` are those of `encode_columns`."""
     parts: list[Buffer] = [_names(table, writer_id), _TAGS["sequence"] + varint(sequence)]
@@ -106,6 +114,8 @@ def encode_record(
             table=name, priorities=b"" if own is None else to_bytes(own, np.float64)
         )
         parts += bytes_field(_TAGS["more_tables"], more.SerializeToString())
+    if episodes is not None:
+        parts += bytes_field(_TAGS["episodes"], totals_to_proto(episodes).SerializeToString())
     return b"".join(parts)
 
 
@@ -113,6 +123,21 @@ def encode_record(
 def _names(table: str, writer_id: str) -> bytes:
     names = (_TAGS["table"], table), (_TAGS["writer_id"], writer_id)
     return b"".join(part for tag, name in names for part in bytes_field(tag, name.encode()))
+
+
+def totals_to_proto(totals: EpisodeTotals) -> EpisodeMessage:
+    """The wire form of totals."""
+    return EpisodeMessage(
+        ended=totals.ended,
+        reward=totals.reward,
+        steps=totals.steps,
+        successes=totals.successes,
+    )
+
+
+def totals_from_proto(message: EpisodeMessage) -> EpisodeTotals:
+    """Totals as they came."""
+    return EpisodeTotals(message.ended, message.reward, message.steps, message.successes)
 
 
 def array_bytes(array: Array) -> memoryview:
@@ -172,6 +197,8 @@ def _read(message: bytes) -> RecordRequest:
             request.columns_zstd = view[start:at]
         elif tag == _MORE_TABLES:
             more.append(_more_table(message[start:at]))
+        elif tag == _EPISODES and request.episodes is None:
+            request.episodes = _episodes(message[start:at])
         else:
             raise _UnusualError
     request.more_tables = more
@@ -243,6 +270,15 @@ def _more_table(content: bytes) -> MoreTable:
     return MoreTable(more.table, more.priorities)
 
 
+def _episodes(content: bytes) -> EpisodeTotals:
+    if len(content) > _SMALL_BYTES:
+        raise _UnusualError
+    try:
+        return totals_from_proto(EpisodeMessage.FromString(content))
+    except DecodeError:
+        raise _UnusualError from None
+
+
 def _read_generated(message: bytes) -> RecordRequest:
     if len(message) > _SMALL_BYTES and _num_fields(message, 0, len(message), _NESTED) > MOST_FIELDS:
         raise _too_many()
@@ -261,6 +297,7 @@ def _read_generated(message: bytes) -> RecordRequest:
         request.policy_versions,
         [MoreTable(more.table, more.priorities) for more in request.more_tables],
         request.columns_zstd,
+        totals_from_proto(request.episodes) if request.HasField("episodes") else None,
     )
 
 

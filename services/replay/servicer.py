@@ -111,6 +111,7 @@ class ReplayServicer:
             await self._unpack(request)
         hosted = self._tables[request.table]
         _check_rows(request)
+        _check_episodes(request)
         signature = hosted.table.spec.signature
         if signature.packs and request.signature_hash != signature.packed_hash:
             await self._load_packing()
@@ -118,9 +119,12 @@ class ReplayServicer:
         await _pause_after(len(message))
         if request.more_tables:
             targets = [(hosted, batch), *self._more(request)]
-            inserted, *more = await insert_into_all(targets, _patience(context, None))
+            inserted, *more = await insert_into_all(
+                targets, _patience(context, None), request.episodes
+            )
         else:
-            inserted, more = await hosted.insert(batch, _patience(context, None)), []
+            patience = _patience(context, None)
+            inserted, more = await hosted.insert(batch, patience, request.episodes), []
         return pb.RecordExperienceResponse(
             keys=_keys(inserted),
             duplicate=inserted.duplicate,
@@ -240,6 +244,11 @@ def _check_rows(request: RecordRequest) -> None:
             f"columns.rows is {request.rows}, with {size} bytes in {tables} table(s); expected at "
             f"most {MOST_ROWS_ONE_BY_ONE} rows and {MOST_INSERTED_BYTES} bytes in all of them"
         )
+
+
+def _check_episodes(request: RecordRequest) -> None:
+    if request.episodes is not None and (complaint := request.episodes.complaint):
+        raise InvalidArgument(complaint)
 
 
 def _check_batch_size(batch_size: int, spec: TableSpec, form: Signature) -> None:

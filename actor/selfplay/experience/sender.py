@@ -15,6 +15,7 @@ import structlog
 from mazemesh import tracing
 from mazemesh.client.calling.pauses import jittered
 from mazemesh.collecting.step import Batch, Experience
+from mazemesh.episode_totals import EpisodeTotals
 from mazemesh.errors import (
     DeadlineExceeded,
     NotFound,
@@ -42,6 +43,8 @@ class Writer(Protocol):
         columns: Batch,
         priorities: npt.NDArray[np.float64] | None = None,
         policy_versions: npt.NDArray[np.int64] | None = None,
+        *,
+        episodes: EpisodeTotals | None = None,
     ) -> object:
         """Stores one batch, once, however often it is tried."""
         ...
@@ -174,7 +177,10 @@ class ExperienceSender:
             began = time.monotonic()
             try:
                 self._writer.append(
-                    experience.columns, experience.priorities, experience.policy_versions
+                    experience.columns,
+                    experience.priorities,
+                    experience.policy_versions,
+                    episodes=experience.episodes,
                 )
             except (Unavailable, DeadlineExceeded, NotFound, ResourceExhausted) as error:
                 # Replay restarts, has no room, or the learner has not made its table again yet.

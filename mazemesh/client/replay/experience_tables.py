@@ -8,6 +8,7 @@ from typing import Any, Protocol, Self
 import numpy.typing as npt
 
 from mazemesh.client.replay.experience_stream import ExperienceStream
+from mazemesh.episode_totals import EpisodeTotals
 from mazemesh.v1 import replay_pb2 as pb
 from mazemesh.wire.experience_batch import ExperienceBatch
 from mazemesh.wire.tensors import Signature
@@ -26,8 +27,13 @@ class Appends(Protocol):
         columns: Mapping[str, npt.ArrayLike],
         priorities: npt.ArrayLike | None = None,
         policy_versions: npt.ArrayLike | None = None,
+        *,
+        episodes: EpisodeTotals | None = None,
     ) -> object:
-        """Sends rows as the next batch; returns when a service has them."""
+        """Sends rows as the next batch; returns when a service has them.
+
+        `episodes` tells of those that ended since the batch before.
+        """
         ...
 
     def close(self) -> None:

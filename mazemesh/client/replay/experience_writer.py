@@ -16,6 +16,7 @@ from mazemesh.client.calling.pauses import jittered
 from mazemesh.client.channel import MAX_MESSAGE_BYTES, translate
 from mazemesh.client.replay.compression import Compression, Packer
 from mazemesh.client.replay.experience_calls import ExperienceCalls
+from mazemesh.episode_totals import EpisodeTotals
 from mazemesh.errors import (
     AlreadyExists,
     DeadlineExceeded,
@@ -93,6 +94,8 @@ class ExperienceWriter:
         priorities: npt.ArrayLike | None = None,
         policy_versions: npt.ArrayLike | None = None,
         more_tables: Mapping[str, npt.ArrayLike | None] | None = None,
+        *,
+        episodes: EpisodeTotals | None = None,
     ) -> pb.RecordExperienceResponse:
         """Sends rows as the next batch; returns when the service has them.
 
@@ -108,6 +111,7 @@ class ExperienceWriter:
             policy_versions: int64 [rows]; None is unknown.
             more_tables: Further tables of the same signature that take the rows, all or none, each
                 with its own priorities.
+            episodes: Of those that ended since the batch before.
 
         Raises:
             InvalidArgument: the columns do not fit the signature or a message, or the table refuses
@@ -134,6 +138,7 @@ class ExperienceWriter:
                 priorities,
                 policy_versions,
                 more_tables,
+                episodes,
             )
 
         try:

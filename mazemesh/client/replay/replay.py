@@ -18,6 +18,7 @@ from mazemesh.client.replay.experience import (
 from mazemesh.client.replay.experience_calls import ExperienceCalls
 from mazemesh.client.replay.experience_sampler import ExperienceSampler
 from mazemesh.client.replay.experience_writer import ExperienceWriter
+from mazemesh.episode_totals import EpisodeTotals
 from mazemesh.v1 import replay_pb2 as pb
 from mazemesh.v1 import tensor_pb2
 from mazemesh.v1.replay_pb2_grpc import ReplayServiceStub
@@ -122,6 +123,7 @@ class ReplayClient(ServiceClient):
         priorities: npt.ArrayLike | None = None,
         policy_versions: npt.ArrayLike | None = None,
         more_tables: Mapping[str, npt.ArrayLike | None] | None = None,
+        episodes: EpisodeTotals | None = None,
         deadline: float = 60,
     ) -> pb.RecordExperienceResponse:
         """Inserts the batch `sequence` of a writer; waits while the table's limiter forbids it.
@@ -135,6 +137,7 @@ class ReplayClient(ServiceClient):
             policy_versions: int64 [rows]; None is unknown.
             more_tables: Further tables of the same signature that take the rows, all or none, each
                 with its own priorities.
+            episodes: Of those that ended since the batch before.
             deadline: Seconds.
 
         Raises:
@@ -149,6 +152,7 @@ class ReplayClient(ServiceClient):
             priorities,
             policy_versions,
             more_tables,
+            episodes,
         )
         response: pb.RecordExperienceResponse = self._call(
             self._experience.record, request, finite_seconds(deadline, "deadline")

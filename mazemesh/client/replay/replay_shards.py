@@ -14,6 +14,7 @@ from mazemesh.client.replay.replay import ReplayClient
 from mazemesh.client.replay.sharded_replay import ShardedReplay, by_shard
 from mazemesh.client.replay.sharded_sampler import ShardedSampler
 from mazemesh.client.replay.shards_there import Shards
+from mazemesh.episode_totals import EpisodeTotals
 from mazemesh.errors import DeadlineExceeded, Unavailable
 from mazemesh.v1 import replay_pb2 as pb
 from mazemesh.wire.experience_batch import ExperienceBatch
@@ -199,9 +200,11 @@ class ShardedWriter:
         columns: Mapping[str, npt.ArrayLike],
         priorities: npt.ArrayLike | None = None,
         policy_versions: npt.ArrayLike | None = None,
+        *,
+        episodes: EpisodeTotals | None = None,
     ) -> None:
         """Sends rows to the next shard; returns when that has them."""
-        self._table.append(columns, priorities, policy_versions)
+        self._table.append(columns, priorities, policy_versions, episodes=episodes)
 
     def close(self) -> None:
         """Ends an append that waits; later ones are refused."""

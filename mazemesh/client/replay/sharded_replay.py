@@ -15,8 +15,10 @@ import numpy.typing as npt
 
 from mazemesh.client.credentials import Credentials
 from mazemesh.client.replay.compression import Compression
+from mazemesh.client.replay.experience_writer import ExperienceWriter
 from mazemesh.client.replay.replay import ReplayClient
 from mazemesh.client.replay.shard_presence import ShardPresence
+from mazemesh.episode_totals import EpisodeTotals
 from mazemesh.errors import (
     DeadlineExceeded,
     InvalidArgument,
@@ -96,6 +98,13 @@ class _Rows:
     columns: Mapping[str, npt.ArrayLike]
     priorities: npt.ArrayLike | None
     policy_versions: npt.ArrayLike | None
+    episodes: EpisodeTotals | None
+
+    def append_by(self, writer: ExperienceWriter) -> pb.RecordExperienceResponse:
+        """Sends them to the writer's shard."""
+        return writer.append(
+            self.columns, self.priorities, self.policy_versions, episodes=self.episodes
+        )
 
 
 class ShardedReplay:
@@ -157,13 +166,15 @@ class ShardedReplay:
         columns: Mapping[str, npt.ArrayLike],
         priorities: npt.ArrayLike | None = None,
         policy_versions: npt.ArrayLike | None = None,
+        *,
+        episodes: EpisodeTotals | None = None,
     ) -> tuple[int, Keys]:
         """Inserts a batch into the next shard, in turn; returns that shard and the rows' keys.
 
         When the shard goes away meanwhile, the batch is kept for it, and there are no keys. After
         an exception the same rows may be appended again: they go to the same shard, once.
         """
-        rows = _Rows(columns, priorities, policy_versions)
+        rows = _Rows(columns, priorities, policy_versions, episodes)
         give_up_at = time.monotonic() + _GIVE_UP
         while True:
             shard = self._in_turn()
@@ -322,13 +333,13 @@ class ShardedReplay:
         """Inserts a batch into a shard, after what was kept for it."""
         if shard in self._parked:
             self._unpark(shard)
-        answer = self._writers[shard].append(rows.columns, rows.priorities, rows.policy_versions)
+        answer = rows.append_by(self._writers[shard])
         self._note(shard, answer.priority_mass, answer.table_size)
         return answer
 
     def _unpark(self, shard: int) -> None:
         rows = self._parked[shard]
-        self._writers[shard].append(rows.columns, rows.priorities, rows.policy_versions)
+        rows.append_by(self._writers[shard])
         del self._parked[shard]
 
     def _keep(self, shard: int, rows: _Rows) -> bool:

@@ -17,6 +17,7 @@ import numpy as np
 import structlog
 
 from mazemesh.collecting.step import Experience
+from mazemesh.episode_totals import NO_EPISODES
 from mazemesh.errors import MazemeshError
 from services._harness.broadcast import Broadcast, wait
 
@@ -210,8 +211,10 @@ def _joined(parts: list[Experience]) -> Experience:
         name: np.concatenate([part.columns[name] for part in parts]) for name in parts[0].columns
     }
     priorities = [part.priorities for part in parts if part.priorities is not None]
+    told = [part.episodes for part in parts if part.episodes is not None]
     return Experience(
         columns,
         np.concatenate(priorities) if priorities else None,
         np.concatenate([part.policy_versions for part in parts]),
+        sum(told, NO_EPISODES) if told else None,
     )

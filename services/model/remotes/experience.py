@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -77,10 +78,13 @@ class TableWriter:
             try:
                 await asyncio.get_running_loop().run_in_executor(
                     self._threads,
-                    self._appends.append,
-                    experience.columns,
-                    experience.priorities,
-                    experience.policy_versions,
+                    partial(
+                        self._appends.append,
+                        experience.columns,
+                        experience.priorities,
+                        experience.policy_versions,
+                        episodes=experience.episodes,
+                    ),
                 )
             except (Unavailable, DeadlineExceeded, NotFound, ResourceExhausted) as error:
                 if self._closed:

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 
+from mazemesh.episode_totals import NO_EPISODES, EpisodeTotals
 from mazemesh.errors import DeadlineExceeded, MazemeshError, ResourceExhausted
 from services._harness.shielded import Shielded, in_thread
 from services.replay.hosting.waiting import Room, WaitLine
@@ -37,6 +38,8 @@ class HostedTable:
     def __init__(self, table: Table, log: TableLog, room: Room | None = None) -> None:
         self.table = table
         self.log = log
+        self.episodes = NO_EPISODES
+        """That were told of with what was inserted since the table is hosted; not kept on disk."""
         room = room or Room("at all tables")
         name = table.spec.name
         self.inserting = WaitLine(time.time, room.part(f"to insert into table {name!r}"))
@@ -48,8 +51,12 @@ class HostedTable:
         self._next_checkpoint: asyncio.Task[Checkpoint] | None = None
         self._checkpoints = Shielded()
 
-    async def insert(self, batch: Batch, patience: float | None) -> Inserted:
+    async def insert(
+        self, batch: Batch, patience: float | None, episodes: EpisodeTotals | None = None
+    ) -> Inserted:
         """Inserts a batch as soon as the limiter allows it, and returns when the log has it.
+
+        `episodes` came with it: they are counted when it is inserted, not when it comes again.
 
         Raises:
             DeadlineExceeded: not allowed within `patience` seconds; nothing was inserted.
@@ -65,7 +72,7 @@ class HostedTable:
         else:
             await self.populate(batch)
             inserted = await self.inserting.enter(
-                lambda: self.try_insert(batch), patience, batch.held_bytes
+                lambda: self.try_insert(batch, episodes), patience, batch.held_bytes
             )
         if inserted is None:
             raise DeadlineExceeded(
@@ -81,13 +88,15 @@ class HostedTable:
         if self.table.fresh_bytes(batch.rows) > LARGE_MESSAGE_BYTES:
             await in_thread(None, self.table.populate, batch.rows)
 
-    def try_insert(self, batch: Batch) -> Inserted | None:
+    def try_insert(self, batch: Batch, episodes: EpisodeTotals | None = None) -> Inserted | None:
         """Inserts a batch and hands it to the log; None while the limiter forbids it."""
         if not self.table.has(batch):
             self.check_log()
         inserted = self.table.insert(batch)
         if inserted is not None and not inserted.duplicate and inserted.keys is not None:
             self.log.append(Insert(batch, int(inserted.keys[0])))
+            if episodes is not None:
+                self.episodes += episodes
             self.wake()
         return inserted
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TypeAlias
 
+from mazemesh.episode_totals import EpisodeTotals
 from mazemesh.errors import DeadlineExceeded
 from services.replay.hosting.hosted_table import HostedTable
 from services.replay.table.operations import Batch
@@ -14,10 +15,13 @@ from services.replay.table.table import Inserted
 Targets: TypeAlias = Sequence[tuple[HostedTable, Batch]]
 
 
-async def insert_into_all(targets: Targets, patience: float | None) -> list[Inserted]:
+async def insert_into_all(
+    targets: Targets, patience: float | None, episodes: EpisodeTotals | None = None
+) -> list[Inserted]:
     """Inserts as soon as all limiters allow it at once, and returns when all logs have it.
 
     Waits in the line of the first table. Tables that have the batch already answer as duplicates.
+    Each that takes it counts the `episodes` that came with it.
 
     Raises:
         DeadlineExceeded: not allowed within `patience` seconds; nothing was inserted.
@@ -33,7 +37,7 @@ async def insert_into_all(targets: Targets, patience: float | None) -> list[Inse
         for hosted in others:
             following.enter_context(hosted.followed_by(first.inserting))
         inserted = await first.inserting.enter(
-            lambda: _try_insert(targets), patience, batch.held_bytes
+            lambda: _try_insert(targets, episodes), patience, batch.held_bytes
         )
     if inserted is None:
         states = "; ".join(f"{h.table.spec.name}: {h.table.limiter.describe()}" for h, _ in targets)
@@ -45,7 +49,7 @@ async def insert_into_all(targets: Targets, patience: float | None) -> list[Inse
     return inserted
 
 
-def _try_insert(targets: Targets) -> list[Inserted] | None:
+def _try_insert(targets: Targets, episodes: EpisodeTotals | None) -> list[Inserted] | None:
     for hosted, batch in targets:
         hosted.check_open()
         if hosted.table.has(batch):
@@ -54,5 +58,5 @@ def _try_insert(targets: Targets) -> list[Inserted] | None:
         if not hosted.table.admits(batch):
             return None
     # Nothing that was allowed above is refused here, with nothing awaited in between.
-    inserted = [hosted.try_insert(batch) for hosted, batch in targets]
+    inserted = [hosted.try_insert(batch, episodes) for hosted, batch in targets]
     return [each for each in inserted if each is not None]

@@ -6,6 +6,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from mazemesh.v1 import replay_pb2 as pb
+from mazemesh.wire.experience_record import totals_to_proto
 from services.replay.hosting.hosted_table import HostedTable
 from services.replay.wire.convert import from_spec
 
@@ -31,6 +32,7 @@ def to_info(hosted: HostedTable) -> pb.TableInfo:
         bytes=table.bytes,
         log_bytes=hosted.log.tail_bytes,
         priority_mass=table.priority_mass,
+        episodes=totals_to_proto(hosted.episodes),
     )
 
 

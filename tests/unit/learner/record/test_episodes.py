@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from learner.record.episodes import EpisodeFigures
+from learner.record.episodes import EpisodesOfUnrolls
 
 
 def columns(  # type: ignore[no-untyped-def]
@@ -26,7 +26,7 @@ def columns(  # type: ignore[no-untyped-def]
 
 def told(batch: Any, *, winnable: bool = True) -> dict[str, float]:
     """Of one batch alone."""
-    figures = EpisodeFigures(winnable=winnable)
+    figures = EpisodesOfUnrolls(winnable=winnable)
     figures.add(batch)
     return figures.take()
 
@@ -47,7 +47,7 @@ def test_counted_by_hand() -> None:
 
 def test_episodes_longer_than_a_batch_are_whole() -> None:
     # Two games side by side: nothing of them ends for three batches, and both end in the fourth.
-    figures = EpisodeFigures(winnable=False)
+    figures = EpisodesOfUnrolls(winnable=False)
     for _ in range(3):
         figures.add(columns([[-1.0, -1.0], [-1.0, -1.0]], [[0, 0], [0, 0]], [[0, 0], [0, 0]]))
         assert figures.take() == {}
