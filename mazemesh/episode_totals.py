@@ -58,9 +58,7 @@ class EpisodeTotals:
                 bound = f"{most} (ended)" if name == "successes" else most
                 return f"episodes.{name} is {value}; expected 0..{bound}"
         if not math.isfinite(self.reward) or abs(self.reward) > MOST_REWARD:
-            return (
-                f"episodes.reward is {self.reward}; expected -{MOST_REWARD:g}..{MOST_REWARD:g}"
-            )
+            return f"episodes.reward is {self.reward}; expected -{MOST_REWARD:g}..{MOST_REWARD:g}"
         return ""
 
 

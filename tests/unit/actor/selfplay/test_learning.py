@@ -33,7 +33,7 @@ class Full:
         self.room = threading.Semaphore(0)
         self.wrote = threading.Semaphore(0)
 
-    def append(self, *columns: object) -> None:
+    def append(self, *columns: object, episodes: object = None) -> None:
         assert self.room.acquire(timeout=20)
         self.wrote.release()
 

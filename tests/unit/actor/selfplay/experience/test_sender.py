@@ -13,6 +13,7 @@ import pytest
 
 from actor.selfplay.experience.sender import ExperienceSender
 from mazemesh.collecting.step import Batch, Experience
+from mazemesh.episode_totals import EpisodeTotals
 from mazemesh.errors import InvalidArgument
 
 
@@ -28,6 +29,8 @@ class Gate:
         columns: Batch,
         priorities: npt.NDArray[np.float64] | None = None,
         policy_versions: npt.NDArray[np.int64] | None = None,
+        *,
+        episodes: EpisodeTotals | None = None,
     ) -> None:
         assert policy_versions is not None
         self.begun.put(int(policy_versions[0]))
