@@ -61,18 +61,22 @@ class CountingCollector:
         return replace(experience, episodes=told)
 
     def _count(self, consequence: Consequence) -> None:
-        status = consequence.status
+        status, reward = consequence.status, consequence.reward
+        if not status.any():  # all are RUNNING, as in most steps of few games
+            self._reward += reward
+            self._steps += 1
+            return
         moved = status != OVER
-        np.add(self._reward, consequence.reward, out=self._reward, where=moved)
+        self._reward += np.where(moved, reward, np.float32(0.0))
         self._steps += moved
-        ended = moved & (status != RUNNING)
-        if not ended.any():
+        ended = np.flatnonzero(moved & (status != RUNNING))
+        if not len(ended):
             return
         totals = self._totals + EpisodeTotals(
-            ended=int(np.count_nonzero(ended)),
+            ended=len(ended),
             reward=float(self._reward[ended].sum()),
             steps=int(self._steps[ended].sum()),
-            successes=int(np.count_nonzero(consequence.success & ended)),
+            successes=int(np.count_nonzero(consequence.success[ended])),
         )
         # Figures are no reason to end a game: rewards that are no numbers are not told of.
         self._totals = self._totals if totals.complaint else totals
