@@ -19,6 +19,7 @@ from learner.settings import LearnerSettings
 from mazemesh.client.replay.replay import ReplayClient
 from mazemesh.external import AgentKind
 from mazemesh.games.spaces import Box, Discrete, Space
+from mazemesh.v1.replay_pb2 import TableInfo
 from services.replay.bind import bind
 from services.replay.settings import ReplaySettings
 from tests.servers.model_server import RunningModel
@@ -68,10 +69,14 @@ class World:
         publisher = Publisher(self.model.client, run, "run", threading.Event())
         publisher.insist(first_draft(run, run.source.initial(seed)))
 
+    def table(self, run: Run) -> TableInfo:
+        """The run's table."""
+        (table,) = [one for one in self.replay.list_tables() if one.table.name == run.table.name]
+        return table
+
     def rows(self, run: Run) -> int:
         """That the run's table has taken."""
-        (table,) = [one for one in self.replay.list_tables() if one.table.name == run.table.name]
-        return table.inserts
+        return self.table(run).inserts
 
     def sample(self, run: Run, rows: int, seconds: float = 60) -> dict[str, Any]:
         """Rows of its table, by column."""

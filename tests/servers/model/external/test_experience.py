@@ -213,3 +213,6 @@ def test_every_way_of_collecting_has_its_rows(world: World, algorithm: str) -> N
             eventually(lambda: world.rows(run) >= 8)
         else:
             eventually(lambda: world.rows(run) == lived)
+            # Each reward belongs to the step before it, and the first to none.
+            told = world.table(run).episodes
+            assert (told.ended, told.reward, told.steps) == (8, lived, lived)
