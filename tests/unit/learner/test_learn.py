@@ -16,6 +16,7 @@ from learner.learn import learn
 from learner.record import checkpoint
 from learner.settings import LearnerSettings
 from mazemesh.errors import FailedPrecondition, Unavailable
+from mazemesh.v1 import replay_pb2
 from tests.unit.learner.fakes import TINY, FakeModel, FakeReplay
 
 SMALL = {
@@ -56,6 +57,29 @@ def test_trains_publishes_and_leaves_a_checkpoint(tmp_path: Path, algorithm: str
     description = json.loads((wanted.folder / "run.json").read_text())
     assert description["algorithm"] == algorithm
     assert {header.run_id for header in model.headers} == {description["run_id"]}
+
+
+class ToldOf(FakeReplay):
+    """Two episodes for each draw, of five steps and a reward of 1.5, one of them won."""
+
+    def list_tables(self) -> list[replay_pb2.TableInfo]:
+        tables = super().list_tables()
+        for info in tables:
+            info.episodes.ended, info.episodes.steps = 2 * self.draws, 10 * self.draws
+            info.episodes.reward, info.episodes.successes = 3.0 * self.draws, self.draws
+        return tables
+
+
+@pytest.mark.parametrize("algorithm", ["dqn", "r2d2"])
+def test_what_replay_was_told_of_episodes_is_in_the_record(tmp_path: Path, algorithm: str) -> None:
+    wanted = settings(tmp_path, algorithm)
+    learn(wanted, ToldOf(), FakeModel(), CollectorRegistry(), threading.Event())
+    lines = [json.loads(line) for line in (wanted.folder / "metrics.jsonl").open()]
+    figures = [line for line in lines if "episode_reward" in line]
+    assert figures
+    for line in figures:
+        assert line["episode_reward"] == pytest.approx(1.5)
+        assert (line["episode_steps"], line["episode_success"]) == (5.0, 0.5)
 
 
 def test_resumes_where_it_stopped(tmp_path: Path) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from mazemesh.collecting.step import Experience
+from mazemesh.episode_totals import EpisodeTotals
 from mazemesh.errors import InvalidArgument
 from services.model.external.recorder import PATIENCE, Recorder
 
@@ -17,6 +19,7 @@ class Table:
 
     def __init__(self) -> None:
         self.batches: list[list[int]] = []
+        self.episodes: list[EpisodeTotals | None] = []
         self.room = asyncio.Event()
         self.room.set()
         self.refusal: Exception | None = None
@@ -26,6 +29,7 @@ class Table:
         if self.refusal is not None:
             raise self.refusal
         self.batches.append(np.asarray(experience.columns["x"]).tolist())
+        self.episodes.append(experience.episodes)
 
 
 class Clock:
@@ -60,6 +64,22 @@ async def test_rows_go_in_order_as_large_batches_as_may_be() -> None:
     await until(recorder, 8)
     assert table.batches == [[1, 2, 3], [4, 5, 6], [7, 8]]
     assert recorder.idle
+    running.cancel()
+
+
+async def test_episodes_go_with_their_rows_each_once() -> None:
+    table = Table()
+    table.room.clear()
+    recorder = Recorder("pole", table.write, 3, Clock())
+    running = asyncio.create_task(recorder.run())
+    one, other = EpisodeTotals(1, 2.0, 3, 1), EpisodeTotals(2, -5.0, 7, 0)
+    recorder.put(replace(rows(1), episodes=one))
+    recorder.put(replace(rows(2, 3, 4, 5), episodes=other))
+    recorder.put(rows(6, 7))
+    table.room.set()
+    await until(recorder, 7)
+    assert table.batches == [[1, 2, 3], [4, 5, 6], [7]]
+    assert table.episodes == [EpisodeTotals(3, -3.0, 10, 1), None, None]
     running.cancel()
 
 
