@@ -6,6 +6,7 @@ from google.protobuf.message import DecodeError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mazemesh.episode_totals import EpisodeTotals
 from mazemesh.errors import InvalidArgument
 from mazemesh.v1 import replay_pb2 as pb
 from mazemesh.v1 import tensor_pb2
@@ -59,7 +60,7 @@ def test_the_encoding_is_what_the_generated_class_reads(rows, widths, signature_
 
 
 FIELDS = st.sampled_from(
-    ["table", "writer_id", "sequence", "columns", "priorities", "more", "junk"]
+    ["table", "writer_id", "sequence", "columns", "priorities", "more", "episodes", "junk"]
 )
 
 
@@ -80,6 +81,10 @@ def record_messages(draw: st.DrawFn) -> bytes:
             request.sequence = draw(st.integers(0, 2**64 - 1))
         elif name == "more":
             request.more_tables.add(table=draw(st.text(max_size=3)), priorities=b"12345678")
+        elif name == "episodes":
+            request.episodes.ended = draw(st.integers(-(2**63), 2**63 - 1))
+            request.episodes.reward = draw(st.floats())
+            request.episodes.successes = draw(st.integers(0, 3))
         elif name == "columns":
             request.columns.rows = draw(st.integers(-(2**31), 2**31 - 1))
             request.columns.signature_hash = draw(st.integers(0, 2**64 - 1))
@@ -117,6 +122,11 @@ def test_requests_are_read_as_the_generated_class_reads_them(message):
     assert bytes(request.priorities) == wanted.priorities
     assert bytes(request.policy_versions) == wanted.policy_versions
     assert list(request.more_tables) == [(m.table, m.priorities) for m in wanted.more_tables]
+    assert (request.episodes is not None) == wanted.HasField("episodes")
+    if request.episodes is not None:
+        told = wanted.episodes
+        same = EpisodeTotals(told.ended, told.reward, told.steps, told.successes)
+        assert repr(request.episodes) == repr(same)  # rewards may be no numbers
 
 
 @settings(max_examples=200, deadline=None)
@@ -127,12 +137,13 @@ def test_requests_are_read_as_the_generated_class_reads_them(message):
     data=st.lists(st.binary(max_size=300), max_size=4),
     priorities=st.none() | st.lists(st.floats(allow_nan=False), max_size=20),
     more=st.dictionaries(st.text(max_size=5), st.none() | st.just([1.0, 2.0]), max_size=2),
+    episodes=st.none() | st.just(EpisodeTotals(3, -1.5, 70, 2)),
 )
 def test_the_client_writes_what_the_generated_class_would(
-    table, sequence, rows, data, priorities, more
+    table, sequence, rows, data, priorities, more, episodes
 ):
     message = encode_record(
-        table, "w", sequence, encode_columns(17, rows, data), priorities, [1, 2], more
+        table, "w", sequence, encode_columns(17, rows, data), priorities, [1, 2], more, episodes
     )
     wanted = pb.RecordExperienceRequest(
         table=table,
@@ -145,6 +156,9 @@ def test_the_client_writes_what_the_generated_class_would(
             pb.TablePriorities(table=name, priorities=np.array(own or [], "<f8").tobytes())
             for name, own in more.items()
         ],
+        episodes=None
+        if episodes is None
+        else pb.EpisodeTotals(ended=3, reward=-1.5, steps=70, successes=2),
     )
     assert pb.RecordExperienceRequest.FromString(message) == wanted
 
