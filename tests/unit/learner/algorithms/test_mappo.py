@@ -38,7 +38,9 @@ CONFIG = MAPPOConfig(
 
 
 def learner(
-    seed: int = 0, config: MAPPOConfig = CONFIG, encoding: Encoding = Encoding()  # noqa: B008
+    seed: int = 0,
+    config: MAPPOConfig = CONFIG,
+    encoding: Encoding = Encoding(),  # noqa: B008
 ) -> Any:
     shape = dataclasses.replace(SHAPE, encoding=encoding)
     parameters = source_of(shape).initial(seed)
