@@ -1,6 +1,8 @@
 """Environments that tests play as foreign games; workers import them by their dotted names."""
 
 import os
+import subprocess
+import sys
 import time
 from typing import Any
 
@@ -578,3 +580,22 @@ class Telling(gymnasium.Env[Any, Any]):
 def telling_vector(num_envs: int) -> Any:
     mode = AutoresetMode.SAME_STEP
     return SyncVectorEnv([Telling for _ in range(num_envs)], autoreset_mode=mode)
+
+
+class Starting(gymnasium.Env[Any, Any]):
+    """Has a process of its own, whose number is seen; action 1 ends the worker."""
+
+    observation_space = spaces.Box(0, 1e8, (1,), np.float64)
+    action_space = spaces.Discrete(2)
+
+    def __init__(self) -> None:
+        forever = [sys.executable, "-c", "import signal; signal.pause()"]
+        self._process = subprocess.Popen(forever)
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        return np.full(1, self._process.pid, np.float64), {}
+
+    def step(self, action: Any) -> Any:
+        if action:
+            os._exit(3)
+        return np.full(1, self._process.pid, np.float64), 0.0, False, False, {}
