@@ -102,7 +102,8 @@ def test_the_central_critic_learns_in_the_unit_that_rewards_are_normalized_to() 
     mappo = learner(encoding=Encoding(normalize_rewards=True))
     for seed in range(20):
         batch = played(seed)
-        batch.columns["reward"] = batch.columns["reward"] * 1_000 - 5_000
+        columns: Any = batch.columns
+        columns["reward"] = columns["reward"] * 1_000 - 5_000
         told = mappo.update(batch).statistics
     assert told["explained_variance"] > 0.9
     assert mappo.critic.scale.item() == pytest.approx(816, rel=0.1)  # of -5000, -4000 and -3000
