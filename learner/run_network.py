@@ -13,7 +13,7 @@ from learner.settings import LearnerSettings
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSpec
 from mazemesh.games.registry import is_own
-from mazemesh.games.spaces import Box, Leaf, content, leaves
+from mazemesh.games.spaces import Box, Discrete, Leaf, content, leaves
 from mazemesh.policy.heads import heads
 
 
@@ -71,7 +71,49 @@ def architecture_of(
             "frames, normalize_observations, normalize_rewards, value_layers and memory_cell ask "
             "for; leave them as they are"
         )
+    if shape.own is None:
+        _check_network_settings(settings, method, shape)
+    _check_actions(config, spec)
     return shape
+
+
+def _check_network_settings(
+    settings: LearnerSettings, method: Algorithm[Any], shape: Architecture
+) -> None:
+    """Raises InvalidArgument: one asks for what nobody would learn by."""
+    if settings.normalize_rewards and not method.units:
+        able = ", ".join(name for name in names() if find(name).units)
+        raise InvalidArgument(
+            f"normalize_rewards: {method.name} learns values of the game's own rewards; values in "
+            f"a unit of their own are for {able}"
+        )
+    if settings.memory_cell != "gru" and not shape.memory:
+        able = ", ".join(name for name in names() if find(name).memory is not no_memory)
+        raise InvalidArgument(
+            f"memory_cell = {settings.memory_cell}: policies of {method.name} have no memory; "
+            f"those of {able} have"
+        )
+    if settings.value_layers == "own" and (shape.memory or method.value != "auto" or shape.dueling):
+        raise InvalidArgument(
+            f"value_layers = own: {method.name} has no value beside the policy's layers; it should "
+            "be auto"
+        )
+
+
+def _check_actions(config: Any, spec: GameSpec) -> None:
+    """Raises InvalidArgument: a hyperparameter is about actions that the game has not."""
+    parts = [leaf.space for leaf in leaves(spec.action_space)]
+    correlation, magnet = (getattr(config, n, 0.0) for n in ("noise_correlation", "magnet_cost"))
+    if correlation and not any(isinstance(part, Box) for part in parts):
+        raise InvalidArgument(
+            f"hyperparameters: noise_correlation = {correlation:g} is of continuous actions, and "
+            "this game has none; it should be 0"
+        )
+    if magnet and not (len(parts) == 1 and isinstance(parts[0], Discrete)):
+        raise InvalidArgument(
+            f"hyperparameters: magnet_cost = {magnet:g} is for a single Discrete action, and this "
+            "game's are others; it should be 0"
+        )
 
 
 def _parts_value(settings: LearnerSettings, method: Algorithm[Any], spec: GameSpec) -> bool:

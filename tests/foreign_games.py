@@ -1,13 +1,15 @@
 """Environments that tests play as foreign games; workers import them by their dotted names."""
 
 import os
+import subprocess
+import sys
 import time
 from typing import Any
 
 import gymnasium
 import numpy as np
 from gymnasium import spaces
-from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from gymnasium.vector.utils import batch_space
 from pettingzoo import AECEnv
 
@@ -570,3 +572,49 @@ class Counting(VectorEnv[Any, Any, Any]):
 
 def count_to_three(num_envs: int, mode: str) -> Any:
     return Counting(num_envs, mode)
+
+
+class Telling(gymnasium.Env[Any, Any]):
+    """Three steps, the last of which succeeds; after it only action 1 would be legal."""
+
+    observation_space = spaces.Box(0, 9, (1,), np.float32)
+    action_space = spaces.Discrete(2)
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        super().reset(seed=seed)
+        self._count = 0
+        return self._seen()
+
+    def step(self, action: Any) -> Any:
+        self._count += 1
+        seen, info = self._seen()
+        return seen, 0.0, self._count == 3, False, info
+
+    def _seen(self) -> Any:
+        over = self._count == 3
+        info = {"is_success": over, "action_mask": np.array([not over, True], np.int8)}
+        return np.full(1, self._count, np.float32), info
+
+
+def telling_vector(num_envs: int) -> Any:
+    mode = AutoresetMode.SAME_STEP
+    return SyncVectorEnv([Telling for _ in range(num_envs)], autoreset_mode=mode)
+
+
+class Starting(gymnasium.Env[Any, Any]):
+    """Has a process of its own, whose number is seen; action 1 ends the worker."""
+
+    observation_space = spaces.Box(0, 1e8, (1,), np.float64)
+    action_space = spaces.Discrete(2)
+
+    def __init__(self) -> None:
+        forever = [sys.executable, "-c", "import signal; signal.pause()"]
+        self._process = subprocess.Popen(forever)
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        return np.full(1, self._process.pid, np.float64), {}
+
+    def step(self, action: Any) -> Any:
+        if action:
+            os._exit(3)
+        return np.full(1, self._process.pid, np.float64), 0.0, False, False, {}

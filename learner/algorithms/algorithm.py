@@ -114,6 +114,7 @@ class Algorithm(Generic[C]):
         state_std: Their standard deviation depends on what is seen.
         value: Whether a published value has layers of its own, where the settings do not say.
         central: It has a critic of the whole game's state, which the game has to tell.
+        units: It learns values in a unit of their own, where a run wants it (`normalize_rewards`).
         frames: It learns policies that see several frames, whose earlier ones are their state.
         own_networks: It trains whatever `learner.network.networks.make` makes, so modules of the
             user's own too (`--network`).
@@ -132,6 +133,7 @@ class Algorithm(Generic[C]):
     state_std: bool = False
     value: ValueNetwork = "auto"
     central: bool = False
+    units: bool = False
     frames: bool = False
     own_networks: bool = False
 

@@ -56,7 +56,9 @@ class SequenceCollector:
         """Forgets unfinished sequences, after the games were lost."""
         self._at = np.zeros(self._games, np.intp)
         self._buffers = self._new_buffers()
-        self._next_state = np.zeros_like(self._buffers["state"])
+        # Where each of the next sequences begins: several, if more than half is burn-in.
+        begins = max(1, (self._wanted.length - 1) // self._stride)
+        self._next_states = np.zeros((begins, *self._buffers["state"].shape), np.float32)
         shape = self._games, self._wanted.length + 1
         self._chosen = np.zeros(shape, np.float32)
         self._value = np.zeros(shape, np.float32)
@@ -71,8 +73,9 @@ class SequenceCollector:
         """
         moved = np.flatnonzero(consequence.status != OVER)
         at, buffers = self._at[moved], self._buffers
-        for state, where in ((buffers["state"], 0), (self._next_state, self._stride)):
-            state[moved[at == where]] = decision.state[moved[at == where]]
+        for number, state in enumerate((buffers["state"], *self._next_states)):
+            first = moved[at == number * self._stride]
+            state[first] = decision.state[first]
         steps: Batch = {
             **self._shown.observations(decision.observation),
             **self._shown.action_masks(decision.action_mask),
@@ -111,7 +114,8 @@ class SequenceCollector:
             if name != "state":
                 buffers[name][full, :overlap] = column[:, stride : stride + overlap]
         if overlap:
-            buffers["state"][full] = self._next_state[full]
+            buffers["state"][full] = self._next_states[0, full]
+            self._next_states[:-1, full] = self._next_states[1:, full]
         for kept in (self._chosen, self._value, self._version):
             kept[full, :overlap] = kept[full, stride : stride + overlap]
         return experience

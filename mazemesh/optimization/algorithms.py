@@ -39,7 +39,7 @@ class Front(NamedTuple):
     """Points that no other one dominates.
 
     Attributes:
-        points: [points, variables], as they were asked for.
+        points: [points, variables], as they were evaluated.
         values: [points, objectives].
         missed: 0 where constraints can be held. Else the sum by which the one point misses that
             comes closest, and that point is all there is.
@@ -80,6 +80,7 @@ class Proposer:
 
         low, high = problem.bounds()
         whole = np.array([one.whole for one in problem.variables])
+        self._rounded = problem.rounded
         self._sign = np.array([-1.0 if one.maximise else 1.0 for one in problem.objectives])
         self._scale: tuple[Floats, Floats] | None = None
         self._asked: Any = None
@@ -123,7 +124,8 @@ class Proposer:
     def best(self) -> Front:
         """What the population has that none of it dominates; see `Front`."""
         population = self._search.pop
-        points = np.asarray(population.get("X"), np.float64)
+        # Different ones are the same where numbers are whole; each stands in the front once.
+        points = self._rounded(np.asarray(population.get("X"), np.float64))
         values = np.asarray(population.get("told"), np.float64)
         missed = np.asarray(population.get("CV"), np.float64).reshape(len(population))
         feasible = np.flatnonzero(missed <= 0)

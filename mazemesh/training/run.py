@@ -193,7 +193,10 @@ class TrainingRun:
                 over = not self._tell(journals) or over
         except BaseException as error:
             self._error = error
-        started.stop()
+        try:
+            started.stop()
+        except BaseException as error:
+            self._error = self._error or error  # what came first is told
         self._conclude(started, journals)
 
     def _late(self) -> bool:

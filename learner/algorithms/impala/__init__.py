@@ -43,5 +43,6 @@ ALGORITHM = Algorithm(
     experience=UNROLLS,
     build=build,
     head="actor-critic",
+    units=True,
     own_networks=True,
 )

@@ -67,5 +67,6 @@ ALGORITHM = Algorithm(
     experience=CENTRAL_UNROLLS,
     build=build,
     head="actor-critic",
+    units=True,
     central=True,
 )

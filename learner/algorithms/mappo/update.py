@@ -22,9 +22,11 @@ from learner.algorithms.mappo import MAPPOConfig
 from learner.algorithms.ppo.update import PPO, Steps
 from learner.bases.observed import cut, each, joined, observed
 from learner.bases.on_policy.epochs import STATISTICS
+from learner.device.ranks import Ranks
 from learner.network.encoders import TreeEncoder
 from learner.network.gradients.descent import Descent
 from learner.network.network import Seen
+from learner.network.parts.normalization import Moments
 from mazemesh.experience import GLOBAL_STATE
 from mazemesh.games.spaces import Space, columns, leaves
 
@@ -32,8 +34,14 @@ from mazemesh.games.spaces import Space, columns, leaves
 class CentralCritic(nn.Module):
     """The value of a seat's step, from the state of the whole game."""
 
-    def __init__(self, space: Space, hidden: tuple[int, ...], seed: int) -> None:
-        """`seed` is of the first weights."""
+    def __init__(
+        self, space: Space, hidden: tuple[int, ...], seed: int, *, in_units: bool = False
+    ) -> None:
+        """`seed` is of the first weights.
+
+        `in_units`: values are learned in units of the running deviation of their targets, as those
+        of a `Composed` network are (Yu et al. 2022, section 5.1).
+        """
         super().__init__()
         found, named = leaves(space), columns(GLOBAL_STATE, space)
         self._names = {leaf.name: name for leaf, (name, _) in zip(found, named, strict=True)}
@@ -43,6 +51,23 @@ class CentralCritic(nn.Module):
             self.value = nn.Linear(self.body.width, 1)
         nn.init.orthogonal_(self.value.weight)
         nn.init.zeros_(self.value.bias)
+        self.returns = Moments(()) if in_units else None
+
+    @property
+    def scale(self) -> Tensor | float:
+        """The unit that values are learned in."""
+        return 1.0 if self.returns is None else self.returns.std
+
+    @torch.no_grad()
+    def observe_returns(self, target: Tensor, ranks: Ranks) -> None:
+        """Counts targets [n] into that unit; what it says of values stays."""
+        if self.returns is None:
+            return
+        before = self.returns.std
+        self.returns.add(target, ranks)
+        share = before / self.returns.std
+        self.value.weight.mul_(share)
+        self.value.bias.mul_(share)
 
     def forward(self, state: Seen) -> Tensor:
         """Float32 [n], of states [n, *shape]."""
@@ -51,7 +76,7 @@ class CentralCritic(nn.Module):
         else:
             seen = {leaf: state[name].unsqueeze(1) for leaf, name in self._names.items()}
         found: Tensor = self.value(self.body(seen)).squeeze(1)
-        return found
+        return found * self.scale
 
 
 @dataclass(frozen=True)
@@ -71,7 +96,11 @@ class MAPPO(PPO):
         if shape.state_space is None:
             raise ValueError("the architecture has no state_space")
         super().__init__(shape, start.parameters, config, place, start.seed, start.ranks)
-        self.critic = CentralCritic(shape.state_space, shape.hidden, start.seed).to(place.device)
+        critic = CentralCritic(
+            *(shape.state_space, shape.hidden, start.seed),
+            in_units=shape.encoding.normalize_rewards,
+        )
+        self.critic = critic.to(place.device)
         self._critic_descent = Descent(
             self.critic,
             config.learning_rate,
@@ -89,6 +118,7 @@ class MAPPO(PPO):
     def _prepare(self, column: Mapping[str, Tensor]) -> tuple[Steps, Tensor]:
         """Step 1, as PPO's, by the values of the central critic."""
         steps, fit = super()._prepare(column)
+        self.critic.observe_returns(steps.target, self._ranks)
         state = each(observed(column, what=GLOBAL_STATE), lambda rows: rows.flatten(0, 1))
         return StatedSteps(**vars(steps), state=state), fit
 
@@ -100,15 +130,19 @@ class MAPPO(PPO):
         return torch.cat([self.critic(rows) for rows in states]).view(len(column["reward"]), -1)
 
     def _step(self, minibatch: Steps) -> Tensor:
-        """Step 2: one gradient step of the policy, and one of the critic on half (V - target)^2."""
+        """Step 2: one gradient step of the policy, and one of the critic.
+
+        The critic's is on half ((V - target) / unit)^2; what is told of it is in the game's own.
+        """
         assert isinstance(minibatch, StatedSteps)
-        told = super()._step(minibatch)
+        told, unit = super()._step(minibatch), self.critic.scale
         self._critic_descent.clear()
         with torch.enable_grad():
-            loss = 0.5 * (self.critic(minibatch.state) - minibatch.target).square().mean()
+            error = (self.critic(minibatch.state) - minibatch.target) / unit
+            loss = 0.5 * error.square().mean()
         loss.backward()
         norm = self._critic_descent.step()
-        return torch.cat([told, loss.detach().view(1), norm.view(1)])
+        return torch.cat([told, (loss.detach() * unit * unit).view(1), norm.view(1)])
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint keeps."""
@@ -118,5 +152,6 @@ class MAPPO(PPO):
     def restore(self, state: Mapping[str, Any]) -> None:
         """Goes on from `state`."""
         super().restore(state)
-        self.critic.load_state_dict(state["critic"])
+        # Older ones tell of no unit: then it is 1 at first, as it was.
+        self.critic.load_state_dict({**self.critic.state_dict(), **state["critic"]})
         self._critic_descent.restore(state["critic_optimizer"])

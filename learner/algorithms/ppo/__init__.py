@@ -163,6 +163,7 @@ ALGORITHM = Algorithm(
     experience=UNROLLS,
     build=build,
     head="actor-critic",
+    units=True,
     rounds=True,
     fuses=True,
     frames=True,

@@ -56,6 +56,7 @@ ALGORITHM = Algorithm(
     experience=UNROLLS,
     build=build,
     head="actor-critic",
+    units=True,
     memory=lambda config: config.memory,
     fuses=True,
     frames=True,

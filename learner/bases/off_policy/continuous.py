@@ -23,7 +23,8 @@ class ContinuousActions:
         self._heads = heads(space)
         both = [bounds(head.space) for head in self._heads if isinstance(head.space, Box)]
         low, high = (torch.cat(sides).to(device) for sides in zip(*both, strict=True))
-        self._middle, self._reach = (high + low) / 2, (high - low) / 2
+        self._middle = (high + low) / 2
+        self._reach = torch.where(high > low, (high - low) / 2, 1.0)
         self.size = len(low)
 
     def scaled(self, rows: Mapping[str, Tensor]) -> Tensor:

@@ -163,7 +163,7 @@ async def test_ppo_learns(
 @pytest.mark.parametrize(
     ("algorithm", "kind", "wanted", "more"),
     [
-        ("sac", "Reach", -0.25, NORMALIZED),
+        ("sac", "Reach", -0.25, {"normalize_observations": True}),
         pytest.param("td3", "Reach", -0.25, {}, marks=pytest.mark.slow),
         pytest.param("ddpg", "Reach", -0.25, {}, marks=pytest.mark.slow),
         pytest.param("sac", "Spot", 0.5, {"steps": 1_500}, marks=pytest.mark.slow),

@@ -43,12 +43,12 @@ def collected(played: Played, burn_in: int) -> list[Experience]:
     return [batch for d, c in pairs if (batch := collector.add(d, c)) is not None]
 
 
-@pytest.mark.parametrize("burn_in", [0, 3])
+@pytest.mark.parametrize("burn_in", [0, 3, 4, 5, 7])
 def test_a_sequence_is_the_games_steps_in_order(burn_in: int) -> None:
     stride = LENGTH - burn_in
-    played = play(LENGTH + 2 * stride)
+    played = play(LENGTH + 4 * stride)
     batches = collected(played, burn_in)
-    assert len(batches) == 3
+    assert len(batches) == 5
     for number, batch in enumerate(batches):
         start, columns = number * stride, batch.columns
         assert (columns["state"] == played.decisions[start].state).all()

@@ -64,3 +64,26 @@ def test_frames_and_own_modules_are_refused_where_nobody_would_learn_from_them()
         run("Spot", algorithm="impala", frames=2, hyperparameters={})
     with pytest.raises(InvalidArgument, match="does by itself what image"):
         run("Spot", network="somewhere:Net", normalize_rewards=True)
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "settings", "told"),
+    [
+        ("dqn", {"normalize_rewards": True}, "normalize_rewards: dqn .* are for .*ppo"),
+        ("sac", {"normalize_rewards": True}, "normalize_rewards: sac "),
+        ("ppo", {"memory_cell": "lstm"}, "of ppo have no memory; those of r2d2, recurrent-ppo"),
+        ("dqn", {"value_layers": "own"}, "value_layers = own: dqn "),
+        ("recurrent-ppo", {"value_layers": "own"}, "value_layers = own: recurrent-ppo "),
+        ("a2c", {"hyperparameters": {"noise_correlation": 0.5}}, "noise_correlation = 0.5 is of c"),
+    ],
+)
+def test_what_would_change_nothing_is_refused(
+    algorithm: str, settings: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(InvalidArgument, match=told):
+        run("Spot", **{"hyperparameters": {}, "algorithm": algorithm, **settings})
+
+
+def test_a_magnet_is_refused_where_actions_are_not_one_choice() -> None:
+    with pytest.raises(InvalidArgument, match=r"magnet_cost = 0\.1 is for a single Discrete"):
+        run("Keys", hyperparameters={"magnet_cost": 0.1})

@@ -40,6 +40,16 @@ PARABOLA = Problem.pointwise(_parabola, {"x": (-10, 10)}, {"cost": "min", "gain"
 """Schaffer's: the front is 0 <= x <= 2."""
 
 
+WHOLE = Problem(
+    "whole",
+    (Variable("x", 0, 3, whole=True), Variable("y", 0, 3, whole=True)),
+    (Objective("f"), Objective("g", maximise=True)),
+    lambda points: points.copy(),
+    batch=40,
+)
+"""The front is x = 0 and y = 3, one point."""
+
+
 def _beam(points: Floats) -> Evaluation:
     """Both grow with x + y, which has to be 1 at least."""
     total = points.sum(axis=1)

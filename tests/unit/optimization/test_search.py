@@ -16,7 +16,7 @@ from mazemesh.optimization.evaluating.evaluations import Evaluations
 from mazemesh.optimization.evaluating.evaluator import Done, LocalEvaluator, Stopped
 from mazemesh.optimization.problem import Floats
 from mazemesh.optimization.search import Progress, search
-from tests.unit.optimization.known_problems import BEAM, IMPOSSIBLE, PARABOLA, dtlz2
+from tests.unit.optimization.known_problems import BEAM, IMPOSSIBLE, PARABOLA, WHOLE, dtlz2
 
 pytest.importorskip("pymoo")
 
@@ -70,6 +70,11 @@ def test_the_front_of_a_sphere(algorithm: str, tmp_path: Path) -> None:
     radius = np.linalg.norm(front.values, axis=1)
     assert np.median(radius) < 1.06, "on the sphere, nearly"
     assert np.ptp(front.values, axis=0).min() > 0.6, "in its whole width"
+
+
+def test_whole_numbers_that_are_the_same_stand_in_the_front_once(tmp_path: Path) -> None:
+    front = run(WHOLE, "nsga2", tmp_path, 5)
+    assert front.points.tolist() == [[0.0, 3.0]]
 
 
 @pytest.mark.parametrize("algorithm", ["nsga2", "spea2", "nsga3"])

@@ -100,6 +100,17 @@ def test_false_ends_the_run_and_nothing_else_does(tmp_path: Path) -> None:
     assert played.stopped == 1
 
 
+def test_a_run_that_cannot_be_stopped_is_told(tmp_path: Path) -> None:
+    class Stuck(Played):
+        def stop(self) -> None:
+            raise NotFound("nobody there")
+
+    run = run_of(Stuck(tmp_path), tmp_path)
+    run.stop()
+    with pytest.raises(NotFound, match="nobody there"):
+        run.wait()
+
+
 def test_what_a_callback_raises_ends_the_run_in_order(tmp_path: Path) -> None:
     played = Played(tmp_path)
 

@@ -89,7 +89,7 @@ class VectorEnvironment:
         """See `Environment`."""
         seen, earned, terminated, truncated, infos = self.play(actions)
         over = bool(terminated[0] or truncated[0])
-        info = info_of(infos, 0)
+        info = last_info_of(infos, 0) if over else info_of(infos, 0)
         shown = last_of(infos, 0, seen[0]) if over else seen[0]
         rows.reward[0] = checked_reward(earned[0])
         self.writer.see(shown, info, rows, 0)
@@ -123,6 +123,12 @@ def info_of(infos: dict[str, Any], index: int) -> dict[str, Any]:
         ):
             info[name] = infos[name][index]
     return info
+
+
+def last_info_of(infos: dict[str, Any], index: int) -> dict[str, Any]:
+    """The same of the end of an episode, where `infos` may tell of the next one's beginning."""
+    final = infos.get("final_info")
+    return info_of(final if isinstance(final, dict) else infos, index)
 
 
 def last_of(infos: dict[str, Any], index: int, seen: Any) -> Any:
@@ -211,8 +217,10 @@ class VectorEpisodes:
         )
         arrays.seat_status[own, 0][waited] = GONE
         for index, rows in enumerate(self._rows):
-            shown = last_of(infos, index, seen[index]) if ended[index] else seen[index]
-            self._vector.writer.see(shown, info_of(infos, index), rows, 0)
+            over = bool(ended[index])
+            shown = last_of(infos, index, seen[index]) if over else seen[index]
+            info = last_info_of(infos, index) if over else info_of(infos, index)
+            self._vector.writer.see(shown, info, rows, 0)
         if ended.any():
             self._end(ended, seen, infos)
         self._waits = ended if self._vector.mode is AutoresetMode.NEXT_STEP else self._waits & False
@@ -229,7 +237,7 @@ class VectorEpisodes:
             game = self._games[index]
             arrays.keep_last(game)
             arrays.score[game] = scores(arrays.episode_return[game], description.reward_threshold)
-            told = info_of(infos, index).get("is_success")
+            told = last_info_of(infos, index).get("is_success")
             arrays.success[game] = arrays.score[game] == 1.0 if told is None else bool(told)
             arrays.episode[game] += 1
             arrays.steps[game] = 0

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -99,7 +102,7 @@ class WorkerProcess:
         return answer
 
     def close(self) -> None:
-        """Kills it, if it still runs."""
+        """Kills it and what it has started, if it still runs."""
         self._end()
 
     def _receive(self, pulse: Callable[[], int], step_seconds: float) -> bytes:
@@ -128,12 +131,24 @@ class WorkerProcess:
 
     def _status(self) -> int | None:
         try:
-            return self._process.wait(_END_SECONDS)
+            status = self._process.wait(_END_SECONDS)
         except subprocess.TimeoutExpired:
             return None
+        _kill_session(self._process)  # what it has left behind
+        return status
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     # The socket closes with its last user: a thread may be waiting on it now.
-    process.kill()
-    process.wait()
+    if process.returncode is None:  # else its number may be another's by now
+        _kill_session(process)
+        process.wait()
+
+
+def _kill_session(process: subprocess.Popen[bytes]) -> None:
+    """Kills the worker and what its environments have started, such as a simulator or a browser.
+
+    The worker leads a session of its own, and a process group with it.
+    """
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import sys
 import threading
 from collections.abc import Iterable
@@ -124,10 +125,12 @@ def _answer(episodes: Played, request: bytes) -> bytes:
 
 
 def _end_with(socket: int) -> None:
-    """Ends the process when the parent is gone, whatever an environment is doing."""
+    """Ends the process when the parent is gone, whatever an environment is doing or has started."""
     poll = select.poll()
     poll.register(socket, 0)  # hang-ups are always told
     poll.poll()
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
     os._exit(1)
 
 

@@ -2,8 +2,10 @@
 
 import copy
 import json
+import os
 import pickle
 import re
+import select
 from importlib.metadata import EntryPoint
 from typing import Any
 
@@ -228,6 +230,24 @@ def test_an_environment_that_raises_loses_its_own_episode(autoreset: bool) -> No
     engine.step(np.ones((3, 1), np.int8))
     assert not engine.lost.any()
     engine.close()
+
+
+@pytest.mark.parametrize("crashes", [False, True])
+def test_what_an_environment_has_started_ends_with_its_worker(crashes: bool) -> None:
+    engine = engine_of(f"{HERE}Starting")
+    engine.reset(seed=0)
+    started = os.pidfd_open(int(engine.observation[0, 0, 0]))
+    try:
+        if crashes:
+            engine.step(np.ones((1, 1), np.int8))
+        else:
+            engine.close()
+        poll = select.poll()
+        poll.register(started, select.POLLIN)
+        assert poll.poll(10_000)
+    finally:
+        engine.close()
+        os.close(started)
 
 
 def test_an_emulator_is_seeded_once_and_again_where_it_is_a_new_one() -> None:

@@ -83,6 +83,22 @@ def test_every_way_to_begin_again(mode: str) -> None:
     engine.close()
 
 
+@pytest.mark.parametrize("autoreset", [True, False])
+def test_what_an_episodes_end_says_is_not_what_the_next_ones_beginning_says(
+    autoreset: bool,
+) -> None:
+    engine = engine_of(f"{HERE}telling_vector", 2, autoreset=autoreset)
+    engine.reset(seed=0, game_id=np.arange(2))
+    for _ in range(3):
+        engine.step(np.ones((2, 1), np.int8))
+    assert engine.terminated.all()
+    assert engine.success.all()
+    assert engine.final_action_mask[:, 0].tolist() == [[0, 1], [0, 1]]
+    if autoreset:
+        assert engine.action_mask[:, 0].tolist() == [[1, 1], [1, 1]]
+    engine.close()
+
+
 @pytest.mark.parametrize("mode", [mode.value for mode in AutoresetMode])
 def test_in_a_match_each_game_is_a_vector_of_its_own(mode: str) -> None:
     engine = engine_of(f"{HERE}count_to_three?mode={mode}", 2, autoreset=False)

@@ -14,8 +14,10 @@ from learner.algorithms.mappo import MAPPOConfig
 from learner.algorithms.registry import find
 from learner.bases.on_policy.central import CENTRAL_UNROLLS
 from learner.device.place import Place
-from learner.network.architecture import Architecture, initial_parameters
+from learner.network.architecture import Architecture
 from learner.network.gradients.descent import ALONE
+from learner.network.parts.encoding import Encoding
+from learner.network.source import source_of
 from mazemesh.errors import InvalidArgument
 from mazemesh.games.spaces import Box, Dict, Discrete
 from mazemesh.v1 import model_pb2
@@ -35,9 +37,14 @@ CONFIG = MAPPOConfig(
 )
 
 
-def learner(seed: int = 0, config: MAPPOConfig = CONFIG) -> Any:
-    parameters = initial_parameters(SHAPE, seed)
-    return find("mappo").build(Start(SHAPE, parameters, config, CPU, seed, ALONE))
+def learner(
+    seed: int = 0,
+    config: MAPPOConfig = CONFIG,
+    encoding: Encoding = Encoding(),  # noqa: B008
+) -> Any:
+    shape = dataclasses.replace(SHAPE, encoding=encoding)
+    parameters = source_of(shape).initial(seed)
+    return find("mappo").build(Start(shape, parameters, config, CPU, seed, ALONE))
 
 
 def played(seed: int) -> FakeBatch:
@@ -89,6 +96,20 @@ def test_the_critic_learns_what_no_seat_sees() -> None:
     with torch.no_grad():
         value = mappo.critic(state)
     torch.testing.assert_close(value, torch.tensor([0.0, 1.0, 2.0]), atol=0.3, rtol=0.0)
+
+
+def test_the_central_critic_learns_in_the_unit_that_rewards_are_normalized_to() -> None:
+    mappo = learner(encoding=Encoding(normalize_rewards=True))
+    for seed in range(20):
+        batch = played(seed)
+        columns: Any = batch.columns
+        columns["reward"] = columns["reward"] * 1_000 - 5_000
+        told = mappo.update(batch).statistics
+    assert told["explained_variance"] > 0.9
+    assert mappo.critic.scale.item() == pytest.approx(816, rel=0.1)  # of -5000, -4000 and -3000
+    resumed = learner(9, encoding=Encoding(normalize_rewards=True))
+    resumed.restore(reloaded(mappo.state()))
+    assert torch.equal(resumed.critic.scale, mappo.critic.scale)
 
 
 def test_values_are_those_of_all_steps_and_of_what_followed() -> None:
