@@ -1,4 +1,4 @@
-"""The way in for WebSockets: from no other site, counted, and open as long as their keys are good."""
+"""The way in for WebSockets: from no other site, counted, open while their keys are good."""
 
 from __future__ import annotations
 

@@ -285,7 +285,9 @@ class JobModel(BaseModel):
     place: str = Field(description="where it runs")
     progress: ProgressModel | None
     usage: UsageModel
-    log: list[str] = Field(description="of one that failed, the last lines of its log; for its owner and operators")
+    log: list[str] = Field(
+        description="of one that failed, the last lines of its log; for its owner and operators"
+    )
 
 
 class Started(BaseModel):

@@ -67,9 +67,7 @@ async def start(
 
 
 @router.get("/status/{experiment_id}", summary="How a run goes")
-async def status(
-    experiment_id: ExperimentId, gateway: GatewayDep, visitor: VisitorDep
-) -> JobModel:
+async def status(experiment_id: ExperimentId, gateway: GatewayDep, visitor: VisitorDep) -> JobModel:
     """Its state with the reason, progress, and what it has taken."""
     return shown(visitor, await gateway.jobs.queue.get(experiment_id))
 
