@@ -28,7 +28,7 @@ class Player:
         self.socket.send(json.dumps(message))
 
     def hear(self) -> dict[str, Any]:
-        told: dict[str, Any] = json.loads(self.socket.recv(SECONDS))
+        told: dict[str, Any] = json.loads(self.socket.recv(2 * SECONDS))
         return told
 
     def until(self, kind: str) -> dict[str, Any]:
