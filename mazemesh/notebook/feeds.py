@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from mazemesh.errors import FailedPrecondition, MazemeshError, NotFound
+from mazemesh.errors import FailedPrecondition, NotFound, Unavailable
 from mazemesh.notebook.board import Board
 from mazemesh.notebook.curve import Curve, Point
 from mazemesh.notebook.picture import Picture
@@ -206,9 +206,16 @@ def standings(told: elo_pb2.GetLeaderboardResponse) -> Standings:
 
 
 def watched_standings(mesh: Mesh, ladder: str, top: int) -> Iterator[Picture]:
-    """A leaderboard whenever it has changed, until the service stops."""
+    """A leaderboard whenever it has changed, until the service stops.
+
+    Raises:
+        MazemeshError: it cannot be watched: a name that is none, a key that may not, no service.
+    """
+    seen = False
     try:
         for told in mesh.elo.watch_leaderboard(ladder, top):
+            seen = True
             yield standings(told)
-    except MazemeshError:
-        return
+    except Unavailable:
+        if not seen:
+            raise

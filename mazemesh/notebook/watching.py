@@ -193,6 +193,9 @@ def watch_leaderboard(
 
     Returns:
         The last picture.
+
+    Raises:
+        MazemeshError: it cannot be watched, as by a key that may not.
     """
     with mesh.again() as own:
         feed = partial(feeds.watched_standings, own, ladder, top)

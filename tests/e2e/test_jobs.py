@@ -43,10 +43,10 @@ def processes_of(job: str) -> list[psutil.Process]:
     for process in psutil.process_iter():
         try:
             line = " ".join(process.cmdline())
+            if "job_runner" in line and job in line:
+                found += [process, *process.children(recursive=True)]
         except psutil.Error:
-            continue
-        if "job_runner" in line and job in line:
-            found += [process, *process.children(recursive=True)]
+            continue  # it has ended meanwhile
     return found
 
 
@@ -63,8 +63,8 @@ def test_a_job_outlives_the_gateway_and_waits_for_the_next_mesh(tmp_path: Path) 
         until(lambda: job_now(folder, base, job)["progress"] is not None)
         before = job_now(folder, base, job)
         assert before["status"] == "running"
+        until(lambda: len(processes_of(job)) == 3)  # with a learner and an actor
         keepers = processes_of(job)
-        assert len(keepers) == 3  # with a learner and an actor
         note = json.loads((folder / "mesh.json").read_text())
         assert note["gateway"] == f"https://127.0.0.1:{base + 9}"
         gateway = next(
@@ -89,7 +89,7 @@ def test_a_job_outlives_the_gateway_and_waits_for_the_next_mesh(tmp_path: Path) 
         ended = job_now(folder, base, job)
         assert ended["reason"].startswith("stopped by key ")
         assert ended["usage"]["restarts"] == 0
-        assert processes_of(job) == []
+        until(lambda: processes_of(job) == [])  # the end is told by a process that ends then
         lines = told(folder, base, "jobs", "logs", job)
         assert lines
         mesh.stop()

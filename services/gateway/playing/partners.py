@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from mazemesh.errors import ResourceExhausted
@@ -19,6 +20,7 @@ class Partners:
     def __init__(self, most: int) -> None:
         self._most = most
         self._tasks: set[asyncio.Task[None]] = set()
+        self._expected = 0
 
     def __len__(self) -> int:
         return len(self._tasks)
@@ -29,12 +31,27 @@ class Partners:
         Raises:
             ResourceExhausted: there are too many.
         """
-        if len(self._tasks) + count > self._most:
+        taken = len(self._tasks) + self._expected
+        if taken + count > self._most:
             raise ResourceExhausted(
-                f"{len(self._tasks)} policies play people here, the limit of this gateway; bots "
+                f"{taken} policies play people here, the limit of this gateway; bots "
                 "are played by Game itself, so choose one, or try again soon",
                 retry_after=10.0,
             )
+
+    @contextmanager
+    def expect(self, count: int) -> Iterator[None]:
+        """Keeps so many places while their game is made.
+
+        Raises:
+            ResourceExhausted: there are too many.
+        """
+        self.check(count)
+        self._expected += count
+        try:
+            yield
+        finally:
+            self._expected -= count
 
     def begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Has one play; cancelling the task has it leave."""

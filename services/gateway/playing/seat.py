@@ -14,7 +14,9 @@ from mazemesh.errors import DeadlineExceeded, Unavailable
 from mazemesh.v1 import game_pb2 as pb
 from services.gateway.rpcs import Rpcs
 
-_JOIN_SECONDS: Final = 30.0
+_JOIN_SECONDS: Final = 90.0
+"""The first of a game on a machine compiles its rules, half a minute where others work, too."""
+
 _TURN_SECONDS: Final = 180.0
 """Others move meanwhile, and each has as long as the Game service gives (60 s)."""
 

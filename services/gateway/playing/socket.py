@@ -95,9 +95,9 @@ class _Player:
         opponent = await opponent_of(self._rpcs, self._key, wish)
         spec = await spec_of(self._rpcs, self._key, wish)
         if not wish.rated and (opponent or spec.seats == 1):
-            if opponent and not is_bot(opponent):
-                self._gateway.partners.check(spec.seats - 1)
-            return await make(self._rpcs, self._key, wish, spec, player, opponent)
+            policies = spec.seats - 1 if opponent and not is_bot(opponent) else 0
+            with self._gateway.partners.expect(policies):
+                return await make(self._rpcs, self._key, wish, spec, player, opponent)
         if not opponent or is_bot(opponent):
             return await self._found(wish, player)
         # The policy waits in the same queue, as anybody would.

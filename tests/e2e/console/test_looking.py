@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Route, expect
 
 from mazemesh.v1 import matchmaker_pb2 as pb
 from tests.e2e.console.browser import Console
@@ -23,6 +25,8 @@ PAGES = {
     "/gates": ("Gates", "ゲート"),
     "/tournaments": ("Tournaments", "トーナメント"),
 }
+
+BOTS = ("random", "wall-follower")
 
 
 def recording(mesh: Up) -> str:
@@ -63,11 +67,11 @@ def test_theme_and_language_are_switched_and_stay(window: Window) -> None:
     console = window()
     page = console.go("/live?policy=bot%2Frandom")
     page.get_by_role("button", name="Dark").click()
-    assert page.locator("html").get_attribute("data-theme") == "dark"
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     page.get_by_role("link", name="日本語").click()
     page.wait_for_selector("html[lang=ja][data-ready]", state="attached")
-    assert page.locator("html").get_attribute("data-theme") == "dark"
-    assert page.locator("input[name=policy]").input_value() == "bot/random"
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(page.locator("input[name=policy]")).to_have_value("bot/random")
     console.go("/play")
     assert page.locator("html").get_attribute("lang") == "ja"
 
@@ -80,12 +84,12 @@ def test_the_tour_explains_the_pages_by_keys_alone(window: Window) -> None:
     dialog = page.get_by_role("dialog")
     dialog.wait_for()
     for title in ("A mesh that plays", "Live: games as they happen", "Leaderboard: who is better"):
-        assert title in dialog.get_by_role("heading").inner_text()
+        expect(dialog.get_by_role("heading")).to_contain_text(title)
         console.tab_to("#tour-next")
         page.keyboard.press("Enter")
     page.keyboard.press("Escape")
     dialog.wait_for(state="hidden")
-    assert page.evaluate("document.activeElement.id") == "tour"
+    expect(page.locator("#tour")).to_be_focused()
 
 
 def test_live_boards_move_and_a_mind_is_looked_into(window: Window) -> None:
@@ -102,7 +106,7 @@ def test_live_boards_move_and_a_mind_is_looked_into(window: Window) -> None:
         )
     page.get_by_role("button", name="What does it think?").first.click()
     page.get_by_test_id("value").wait_for()
-    assert page.get_by_test_id("odds").locator("meter").count() == 5
+    expect(page.get_by_test_id("odds").locator("meter")).to_have_count(5)
     console.has("think=")
     shown = page.url
     # The address alone brings the same back.
@@ -132,11 +136,11 @@ def test_a_policy_is_followed_through_its_recordings(mesh: Up, window: Window) -
     console.tab_to("#scrub")
     page.keyboard.press("Home")
     page.keyboard.press("ArrowRight")
-    assert page.locator("#at").inner_text().startswith("1 /")
+    expect(page.locator("#at")).to_have_text(re.compile("^1 /"))
     console.has("step=1")
     page.get_by_test_id("value").wait_for()
-    assert page.get_by_test_id("odds").locator("meter").count() == 5
-    assert "Maze of 10 by 10, step 1." in page.locator("#words").inner_text()
+    expect(page.get_by_test_id("odds").locator("meter")).to_have_count(5)
+    expect(page.locator("#words")).to_contain_text("Maze of 10 by 10, step 1.")
     page.get_by_label("Hide what the seat has not seen").check()
     page.get_by_role("button", name="Play", exact=True).click()
     page.wait_for_function("() => Number(document.querySelector('#scrub').value) > 3")
@@ -190,9 +194,8 @@ def test_a_gate_is_seen_between_its_bounds(mesh: Up, window: Window, gate: str) 
     page.get_by_test_id("explained").wait_for()
     console.has(f"gate={gate}")
     run = next(mesh.mesh.matchmaker.gate_runs(gate_id=gate))
-    words = page.get_by_test_id("explained").inner_text()
-    assert f"{run.gate.lower:.2f}" in words
-    assert f"{run.gate.upper:.2f}" in words
+    for bound in (run.gate.lower, run.gate.upper):
+        expect(page.get_by_test_id("explained")).to_contain_text(f"{bound:.2f}")
     page.go_back()
     page.locator("#one").wait_for(state="hidden")
 
@@ -210,7 +213,71 @@ def test_a_bracket_fills(mesh: Up, window: Window, tournament: str) -> None:
     )
     page.locator("#one-text").get_by_text("Winner: bot/shortest-path").wait_for()
     winner = page.get_by_test_id("standings").locator("tbody tr").first
-    assert "bot/shortest-path" in winner.inner_text()
+    expect(winner).to_contain_text("bot/shortest-path")
+
+
+def test_one_tournament_is_not_drawn_under_the_name_of_another(
+    mesh: Up, window: Window, tournament: str
+) -> None:
+    request = pb.CreateTournamentRequest(
+        request_id="console-another",
+        title="Another cup",
+        game="race",
+        format=pb.TOURNAMENT_FORMAT_SINGLE_ELIMINATION,
+        entrants=[pb.TournamentEntrant(members=[f"bot/{name}"]) for name in BOTS],
+    )
+    other = mesh.mesh.matchmaker.create_tournament(request).summary.tournament_id
+    console = window()
+    page = console.go(f"/tournaments?tournament={tournament}")
+    page.get_by_test_id("bracket").wait_for()
+    held: list[Route] = []
+    released: list[bool] = []
+
+    def hold(route: Route) -> None:
+        route.continue_() if released else held.append(route)
+
+    page.route(f"**/tournaments/{other}/bracket.svg*", hold)
+    page.get_by_role("button", name="Another cup").click()
+    page.locator("#one-title").get_by_text("Another cup").wait_for()
+    expect(page.get_by_test_id("bracket")).to_have_count(0)
+    released.append(True)
+    for route in held:
+        route.continue_()
+    page.get_by_role("img", name="Another cup").wait_for()
+
+
+def test_a_policy_is_found_where_nothing_else_is_played(mesh: Up, window: Window) -> None:
+    recording(mesh)
+    console = window()
+    # Nothing that happens asks for a recording: no news come.
+    console.context.route_web_socket("**/ws/live", lambda _: None)
+    page = console.go("/live?boards=1")
+    page.locator("select[name=source]").select_option("recording")
+    slot = page.locator("[data-testid=slot][data-kind=recording]")
+    slot.wait_for()
+    page.locator("input[name=policy]").fill("race:1")
+    slot.get_by_text("race:1", exact=True).first.wait_for()
+
+
+def test_thoughts_that_come_late_are_not_shown_for_another_policy(mesh: Up, window: Window) -> None:
+    console = window()
+    page = console.go(f"/recordings/{recording(mesh)}")
+    page.get_by_test_id("value").wait_for()
+    held: list[Route] = []
+    page.route("**/thoughts?*policy=race%3A1", lambda route: held.append(route))
+    asked = page.locator("#policy")
+    with page.expect_request("**/thoughts?*policy=race%3A1"):
+        asked.fill("race:1")
+        asked.press("Tab")
+    asked.fill("race:2")
+    asked.press("Tab")
+    page.locator("#thoughts").get_by_text("race:2", exact=True).wait_for()
+    with page.expect_response("**/thoughts?*policy=race%3A1") as late:
+        held[0].continue_()
+    late.value.finished()
+    # What would show it has been done by the time that two pictures are drawn.
+    page.evaluate("() => new Promise(f => requestAnimationFrame(() => requestAnimationFrame(f)))")
+    expect(page.locator("#thoughts")).to_contain_text("race:2")
 
 
 def test_what_is_not_there_is_explained_with_the_next_step(window: Window) -> None:
@@ -220,6 +287,6 @@ def test_what_is_not_there_is_explained_with_the_next_step(window: Window) -> No
     page.goto(f"{console.url}/console/recordings/nobody")
     page.get_by_test_id("problem").get_by_text("no recording of game").wait_for()
     console.go("/gates?policy=nobody")
-    assert "mazemesh gate" in page.get_by_test_id("empty").inner_text()
+    expect(page.get_by_test_id("empty")).to_contain_text("mazemesh gate")
     console.go("/live?policy=player%2Fnobody")
     page.get_by_test_id("empty").wait_for()

@@ -9,6 +9,7 @@ from contextlib import suppress
 
 import psutil
 import pytest
+from playwright.sync_api import WebSocket, expect
 
 from tests.e2e.console.browser import WAIT, Console
 from tests.e2e.running_mesh import Up
@@ -61,7 +62,7 @@ def test_a_race_is_played_by_keys_alone(window: Window) -> None:
     page.locator("canvas[data-testid=board]").focus()
     play_on(console, lambda way: page.keyboard.press(keys[way]))
     assert page.locator("#told").get_attribute("data-end") in ("won", "lost", "drawn")
-    assert page.evaluate("document.activeElement.id") == "again"
+    expect(page.locator("#again")).to_be_focused()
     console.tab_to("#watch")
     page.keyboard.press("Enter")
     page.wait_for_selector("html[data-page=recording][data-ready]", state="attached")
@@ -74,7 +75,7 @@ def test_a_policy_is_played_on_a_phone_by_touch(window: Window) -> None:
     page.get_by_role("button", name="Play", exact=True).tap()
     play_on(console, lambda way: page.locator(f"#pad .{way}").tap())
     assert page.locator("#told").get_attribute("data-end") in ("won", "lost", "drawn")
-    assert "race:" in page.locator("#field-title").inner_text()
+    expect(page.locator("#field-title")).to_contain_text("race:")
     page.locator("#again").tap()
     play_on(console, lambda way: page.locator(f"#pad .{way}").tap())
     assert page.locator("#told").get_attribute("data-end") in ("won", "lost", "drawn")
@@ -107,9 +108,30 @@ def test_two_people_find_each_other_and_who_waits_may_leave(window: Window) -> N
     second.locator("#start").click()
     for each in (page, second):
         each.wait_for_selector("#field:not([hidden])")
-        title = each.locator("#field-title").inner_text()
-        assert "player/ann" in title
-        assert "player/bob" in title
+        for name in ("player/ann", "player/bob"):
+            expect(each.locator("#field-title")).to_contain_text(name)
+
+
+def test_who_waits_stays_in_the_queue_whatever_keys_a_game_before_had(window: Window) -> None:
+    console = window()
+    page = console.page
+    sent: list[str] = []
+
+    def opened(socket: WebSocket) -> None:
+        socket.on("framesent", lambda text: sent.append(str(text)))
+
+    page.on("websocket", opened)
+    console.go("/play?game=race&opponent=bot%2Frandom&size=6&name=eve")
+    page.locator("#start").click()
+    page.wait_for_selector("html[data-step]", state="attached")
+    page.locator("#opponent").select_option("")
+    page.locator("#start").click()
+    page.locator("#waiting-text").get_by_text("Your rating is").wait_for()
+    page.keyboard.press("d")
+    page.keyboard.press("ArrowUp")
+    page.locator("#leave").click()
+    page.get_by_text("You left the queue.").wait_for()
+    assert not [text for text in sent if '"act"' in text]
 
 
 def test_a_killed_gateway_is_found_again_with_the_page_as_it_was(mesh: Up, window: Window) -> None:
@@ -123,6 +145,14 @@ def test_a_killed_gateway_is_found_again_with_the_page_as_it_was(mesh: Up, windo
     seat = playing.go("/play?game=race&opponent=bot%2Frandom&size=6")
     seat.locator("#start").click()
     seat.wait_for_selector("html[data-step]", state="attached")
+    waiting = window()
+    waiting.expected = console.expected
+    queue = waiting.go("/play?game=race&size=6&name=kim")
+    queue.locator("#opponent").select_option("")
+    queue.locator("#start").click()
+    queue.locator("#waiting-text").get_by_text("Your rating is").wait_for()
+    # What it says of the move before is not what it says when the seat is taken again.
+    seat.evaluate("document.querySelector('#told').textContent = ''")
     gateway = gateway_of(mesh)
     page.evaluate(
         "new MutationObserver((_, self) => {"
@@ -133,9 +163,12 @@ def test_a_killed_gateway_is_found_again_with_the_page_as_it_was(mesh: Up, windo
     page.wait_for_function(
         "() => window.states?.includes('lost') && window.states.at(-1) === 'live'"
     )
-    assert badge.inner_text() == "live"
+    expect(badge).to_have_text("live")
     console.has("sort=-matches")
-    assert page.locator("th[aria-sort=descending]").count() == 1
+    expect(page.locator("th[aria-sort=descending]")).to_have_count(1)
+    # Who waited is told that it is over, and how to wait again.
+    queue.get_by_text("your place in the queue").wait_for()
+    expect(queue.locator("#waiting")).to_be_hidden()
     # The seat was kept at Game, and is taken again.
     seat.wait_for_function(
         "() => document.querySelector('#told').textContent.includes('your move')"

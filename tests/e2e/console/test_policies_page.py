@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from mazemesh.v1.model_pb2 import Experiment
 from tests.e2e.console.browser import Console
@@ -116,8 +116,8 @@ def test_an_experiment_is_opened_by_keys_and_stays_while_versions_come(
     version = publish(mesh, 5)
     page.locator(f"#tree [data-row='{version}']").wait_for()
     # The page drew itself anew around whoever reads it.
-    assert page.get_by_test_id("comparisons").get_by_text("score").is_visible()
-    assert page.evaluate("document.activeElement.dataset.key") == key
+    page.get_by_test_id("comparisons").get_by_text("score").wait_for()
+    expect(page.locator(f"[data-key={key}]")).to_be_focused()
     mesh.mesh.experiments.stop(experiment.experiment_id, "seen enough")
     page.get_by_test_id("experiments").get_by_text("stopped").wait_for()
     page.get_by_test_id("experiments").get_by_text("seen enough").wait_for()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from mazemesh.v1.model_pb2 import Collection
 from mazemesh.wire.specs import settings_to_proto
@@ -110,7 +110,7 @@ def test_a_run_is_started_watched_stopped_promoted_played_and_rolled_back(
     page.locator("select[name=size]").select_option("6")
     page.get_by_role("button", name="Play", exact=True).click()
     play_on(console, lambda way: page.locator(f"#pad .{way}").click())
-    assert f"{POLICY}:2" in page.locator("#field-title").inner_text()
+    expect(page.locator("#field-title")).to_contain_text(f"{POLICY}:2")
 
     # It is rolled back, with the reason in the history.
     page = console.go(f"/policies?name={POLICY}")
@@ -155,8 +155,8 @@ def test_curves_zoom_by_asking_for_finer_buckets_and_are_saved(
     page.keyboard.press("Home")
     with page.expect_response(lambda one: "/training/curves" in one.url and "from=" in one.url):
         page.keyboard.press("+")
-    assert "zoom=" in page.url
-    assert page.locator("input[name=smooth]").input_value() == "0.6"
+    console.has("zoom=")
+    expect(page.locator("input[name=smooth]")).to_have_value("0.6")
     page.keyboard.press("0")
     with page.expect_download() as download:
         page.locator("#chart").get_by_role("button", name="CSV").click()
@@ -168,10 +168,10 @@ def test_curves_zoom_by_asking_for_finer_buckets_and_are_saved(
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
     page.locator("select[name=group]").select_option("algorithm")
     page.get_by_text("groups in").wait_for()
-    assert "group=algorithm" in page.url
+    console.has("group=algorithm")
     page.locator("#runs").get_by_label("Choose race (mesh)").check()
     page.get_by_text("1 chosen").wait_for()
-    assert "runs=" in page.url
+    console.has("runs=")
 
 
 def test_what_runs_is_seen_and_a_log_is_followed(window: Window) -> None:
@@ -181,5 +181,5 @@ def test_what_runs_is_seen_and_a_log_is_followed(window: Window) -> None:
     page.get_by_test_id("tables").locator("meter").first.wait_for()
     page.locator("select[name=log]").select_option("learner")
     page.wait_for_function("() => document.querySelector('#tail').textContent.length > 20")
-    assert "log=learner" in page.url
+    console.has("log=learner")
     page.get_by_text("This mesh asks for no keys").wait_for()

@@ -20,7 +20,15 @@ from services.gateway.access.endpoints import ENDPOINTS
 from tests.servers.gateway.keys import keys_in
 from tests.servers.gateway.test_live import tab
 from tests.servers.gateway.test_rest import ok, problem
-from tests.servers.gateway.world import Services, client, gateway, publish, rate, services
+from tests.servers.gateway.world import (
+    SECONDS,
+    Services,
+    client,
+    gateway,
+    publish,
+    rate,
+    services,
+)
 
 
 @dataclass
@@ -210,6 +218,21 @@ async def test_a_closed_socket_says_why(guarded: Guarded) -> None:
                     await two.until("anything")
     assert closed.value.rcvd is not None
     assert (closed.value.rcvd.code, "the most" in closed.value.rcvd.reason) == (1013, True)
+
+
+async def test_a_socket_ends_with_its_key(guarded: Guarded) -> None:
+    admin = {"authorization": f"Bearer {guarded.keys['admin']}"}
+    async with httpx.AsyncClient(base_url=guarded.url, timeout=SECONDS, headers=admin) as http:
+        made = ok(await http.post("/keys", json={"role": "viewer", "label": "lost"}), 201)
+        headers = {"authorization": f"Bearer {made['key']}"}
+        async with tab(guarded.url, additional_headers=headers) as one:
+            await one.follow("games")
+            await one.until("games")
+            ok(await http.delete(f"/keys/{made['id']}"))
+            with pytest.raises(ConnectionClosed) as closed:
+                await one.until("anything")
+    assert closed.value.rcvd is not None
+    assert (closed.value.rcvd.code, "was revoked" in closed.value.rcvd.reason) == (1008, True)
 
 
 def test_keys_are_made_and_voided(guarded: Guarded) -> None:

@@ -10,7 +10,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from tests.servers.gateway.world import SECONDS, Services
+from tests.servers.gateway.world import SECONDS, Services, gateway
 
 SIZE = {"width": 4, "height": 4}
 
@@ -28,7 +28,7 @@ class Player:
         self.socket.send(json.dumps(message))
 
     def hear(self) -> dict[str, Any]:
-        told: dict[str, Any] = json.loads(self.socket.recv(SECONDS))
+        told: dict[str, Any] = json.loads(self.socket.recv(2 * SECONDS))
         return told
 
     def until(self, kind: str) -> dict[str, Any]:
@@ -104,6 +104,19 @@ def test_a_policy_sits_opposite_and_its_recording_tells_what_it_thought(
     assert "name a version" in refused.json()["detail"]
     assert http.get(f"/recordings/{game_id}/thoughts", params={"seat": 9}).status_code == 400
     assert http.get("/recordings/nobody/frames").status_code == 404
+
+
+def test_no_more_policies_play_than_may_however_many_ask_at_once(world: Services) -> None:
+    wish = {"type": "play", "game": "race", "size": SIZE, "opponent": "race:1"}
+    with gateway(world, max_partners=1) as url:
+        asked = [Player(url, **wish, name=f"many{number}") for number in range(6)]
+        try:
+            first = [player.hear() for player in asked]
+        finally:
+            for player in asked:
+                player.close()
+    assert sorted(told["type"] for told in first) == ["joined", *["problem"] * 5]
+    assert {told.get("status", 429) for told in first} == {429}
 
 
 def test_who_comes_back_goes_on_with_the_same_game(url: str, players: Any) -> None:

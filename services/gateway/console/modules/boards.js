@@ -80,7 +80,7 @@ class Slot {
       this.episode = { width: told.spec.width, height: told.spec.height, passages: bytes(told.passages) };
       let at = 0;
       this.timer = setInterval(() => {
-        if (this.paused) return;
+        if (this.paused || document.hidden) return;
         if (at < told.frames.length) this.draw({ ...told.frames[at], finished: at === told.frames.length - 1 ? told.finished : null });
         else if (at > told.frames.length + REST / PACE) this.boards.release(this);
         at += 1;
@@ -129,7 +129,6 @@ export class Boards {
   set(wanted) {
     Object.assign(this, wanted);
     for (const slot of this.slots.splice(0)) slot.remove();
-    this.recordings = [];
     this.shown.clear();
     this.fill();
   }
@@ -146,7 +145,7 @@ export class Boards {
     const training = this.player ? [] : of("training").flatMap((one) => Array.from({ length: Math.min(one.num_games, this.most) }, (_, index) => ({
       kind: "training", id: `${sessionOf(one)}/${index}`, game: one.game, participants: index ? one.participants.map(() => "") : one.participants,
     })));
-    const recordings = this.recordings.map((one) => ({ kind: "recording", id: one.game_id, game: one.game, participants: one.participants }));
+    const recordings = this.recordings.filter((one) => isOf(one.participants, this.player)).map((one) => ({ kind: "recording", id: one.game_id, game: one.game, participants: one.participants }));
     const found = [...matches, ...training, ...recordings].filter((one) => !this.kind || one.kind === this.kind);
     // A recording that was shown is shown again when there is nothing newer.
     return [...found.filter((one) => !this.shown.has(one.id)), ...found.filter((one) => this.shown.has(one.id))];
@@ -157,8 +156,7 @@ export class Boards {
     if (this.slots.filter((slot) => slot.source).length >= this.most || (this.kind && this.kind !== "recording")) return this.tell();
     if (!this.asking) {
       this.asking = get("/recordings", { page_size: 100 }).catch(() => ({ replays: [] }));
-      const { replays } = await this.asking;
-      this.recordings = replays.filter((one) => isOf(one.participants, this.player));
+      this.recordings = (await this.asking).replays;
       setTimeout(() => (this.asking = null), 3000);
     } else await this.asking;
     this.assign();

@@ -6,7 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from services.gateway.jobs.nouns.budget import NO_BUDGET, NO_TARGET, Budget, Target
+from services.gateway.jobs.nouns.budget import (
+    NO_BUDGET,
+    NO_TARGET,
+    NO_USAGE,
+    Budget,
+    Target,
+    Usage,
+)
 from services.gateway.jobs.nouns.job import Job
 from services.gateway.jobs.nouns.work import Setting, Training, Tuning
 
@@ -53,6 +60,8 @@ class Plan:
         target: What it has to reach; steps are added to those that the run has already.
         budget: What it may take.
         dollars_an_hour: Price of an hour.
+        used: What attempts before it have taken, as far as the gateway knows; where they ran may be
+            gone with all that it had.
     """
 
     job_id: str
@@ -62,6 +71,7 @@ class Plan:
     target: Target = NO_TARGET
     budget: Budget = NO_BUDGET
     dollars_an_hour: float = 0.0
+    used: Usage = NO_USAGE
 
 
 def plan_of(job: Job, dollars_an_hour: float) -> Plan:
@@ -73,9 +83,8 @@ def plan_of(job: Job, dollars_an_hour: float) -> Plan:
     else:
         processes = (_tuning(work),)
         journal = f"tune/{work.policy}/progress.jsonl"
-    return Plan(
-        job.job_id, job.attempt, processes, journal, job.target, job.budget, dollars_an_hour
-    )
+    bounds = job.target, job.budget, dollars_an_hour
+    return Plan(job.job_id, job.attempt, processes, journal, *bounds, used=job.usage)
 
 
 def to_json(plan: Plan) -> dict[str, Any]:
@@ -95,6 +104,7 @@ def from_json(content: Mapping[str, Any]) -> Plan:
             "processes": processes,
             "target": Target(**content["target"]),
             "budget": Budget(**content["budget"]),
+            "used": Usage(**content.get("used", {})),
         }
     )
 

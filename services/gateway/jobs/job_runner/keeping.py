@@ -24,7 +24,6 @@ from services.gateway.jobs.job_runner.mesh_watch import MeshWatch
 from services.gateway.jobs.job_runner.reading import Echo, Episodes, Journal
 from services.gateway.jobs.job_runner.reports import Reports
 from services.gateway.jobs.launcher import End
-from services.gateway.jobs.nouns.budget import NO_USAGE
 from services.gateway.jobs.nouns.job import KEPT_LINES, Progress, State
 
 LOOK_SECONDS: Final = 0.5
@@ -69,8 +68,10 @@ class Keeping:
         self._told_to_stop = asyncio.Event()
         self._journal = Journal(data_dir / plan.journal)
         before = reports.last()
-        self._usage = before.usage if before else NO_USAGE
-        self._steps_before = before.steps_before if before else self._steps()
+        # What was told last is lost with a pod or a disk; what the gateway heard of it is not.
+        known = plan.used
+        self._usage = before.usage if before and before.usage.seconds >= known.seconds else known
+        self._steps_before = before.steps_before if before else max(0, self._steps() - known.steps)
         self._account = Account(self._usage, plan.dollars_an_hour, time.monotonic())
         self._progress: Progress | None = before.progress if before else None
         self._children = self._made(folder)

@@ -285,7 +285,9 @@ class JobModel(BaseModel):
     place: str = Field(description="where it runs")
     progress: ProgressModel | None
     usage: UsageModel
-    log: list[str] = Field(description="of one that failed, the last lines of its log")
+    log: list[str] = Field(
+        description="of one that failed, the last lines of its log; for its owner and operators"
+    )
 
 
 class Started(BaseModel):
@@ -303,8 +305,8 @@ class JobPage(BaseModel):
     next_page_token: str = Field(description="of the next page; empty: there is none")
 
 
-def told(job: Job) -> JobModel:
-    """A job as JSON tells it."""
+def told(job: Job, *, log: bool) -> JobModel:
+    """A job as JSON tells it; `log`: to who may read the end of its log, too."""
     progress, work = job.progress, job.work
     request = {name: value for name, value in works.to_json(work).items() if name != "kind"}
     return JobModel(
@@ -353,7 +355,7 @@ def told(job: Job) -> JobModel:
             dollars=round(job.usage.dollars, 6),
             restarts=job.usage.restarts,
         ),
-        log=list(job.log),
+        log=list(job.log) if log else [],
     )
 
 

@@ -15,7 +15,7 @@ from services.gateway.jobs.bind import Jobs
 from services.gateway.jobs.nouns.budget import NO_TARGET
 from services.gateway.jobs.nouns.job import Job, State
 from services.gateway.rest.asking import wait_of
-from services.gateway.rest.runs.job_models import StartTraining, StartTuning
+from services.gateway.rest.runs.job_models import JobModel, StartTraining, StartTuning, told
 
 USUAL_PRIORITY: Final = 5
 _UNDECIDED: Final = (State.QUEUED, State.STARTING)
@@ -80,12 +80,21 @@ async def own(jobs: Jobs, visitor: Visitor, job_id: str) -> Job:
         PermissionDenied: it is somebody else's.
     """
     job = await jobs.queue.get(job_id)
-    if job.owner != visitor.caller.owner and not administers(visitor):
+    if not _owns(visitor, job):
         raise PermissionDenied(
             f"job {job_id} was started by key {job.owner or '-'}; its owner and operators may "
             "change it, or read its log"
         )
     return job
+
+
+def shown(visitor: Visitor, job: Job) -> JobModel:
+    """A job as a visitor may see it."""
+    return told(job, log=_owns(visitor, job))
+
+
+def _owns(visitor: Visitor, job: Job) -> bool:
+    return job.owner == visitor.caller.owner or administers(visitor)
 
 
 async def _decided(gateway: Gateway, job: Job, seconds: float) -> Job:

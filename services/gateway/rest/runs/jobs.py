@@ -12,8 +12,8 @@ from services.gateway.access.visitor import VisitorDep
 from services.gateway.context import GatewayDep
 from services.gateway.jobs.nouns.job import State
 from services.gateway.rest.asking import Prefer, RequestId
-from services.gateway.rest.runs.job_models import JobModel, JobPage, NewTraining, NewTuning, told
-from services.gateway.rest.runs.job_requests import own, submit
+from services.gateway.rest.runs.job_models import JobModel, JobPage, NewTraining, NewTuning
+from services.gateway.rest.runs.job_requests import own, shown, submit
 from services.gateway.rest.runs.training import ExperimentId
 from services.gateway.rest.runs.training import stop as stop_training
 
@@ -48,7 +48,7 @@ async def list_jobs(
     )
     page = found[:page_size]
     more = str(page[-1].number) if len(found) > page_size else ""
-    return JobPage(jobs=[told(job) for job in page], next_page_token=more)
+    return JobPage(jobs=[shown(visitor, job) for job in page], next_page_token=more)
 
 
 @router.post("", status_code=202, summary="Start a job")
@@ -63,13 +63,15 @@ async def create_job(
     """A training run (`kind` "train"), or a search for hyperparameters ("tune")."""
     job = await submit(gateway, visitor, asked, idempotency_key, prefer)
     response.headers["location"] = f"/jobs/{job.job_id}"
-    return told(job)
+    return shown(visitor, job)
 
 
 @router.get("/{experiment_id}", summary="One job")
-async def get_job(experiment_id: ExperimentId, gateway: GatewayDep) -> JobModel:
+async def get_job(
+    experiment_id: ExperimentId, gateway: GatewayDep, visitor: VisitorDep
+) -> JobModel:
     """Its state with the reason, progress, and what it has taken."""
-    return told(await gateway.jobs.queue.get(experiment_id))
+    return shown(visitor, await gateway.jobs.queue.get(experiment_id))
 
 
 @router.post("/{experiment_id}/cancel", summary="Stop a job")

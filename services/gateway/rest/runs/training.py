@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 from services.gateway.access.visitor import VisitorDep
 from services.gateway.context import GatewayDep
 from services.gateway.rest.asking import Prefer, RequestId
-from services.gateway.rest.runs.job_models import JobModel, Started, StartTraining, told
-from services.gateway.rest.runs.job_requests import own, submit
+from services.gateway.rest.runs.job_models import JobModel, Started, StartTraining
+from services.gateway.rest.runs.job_requests import own, shown, submit
 
 router = APIRouter(prefix="/training", tags=["training"])
 
@@ -67,9 +67,9 @@ async def start(
 
 
 @router.get("/status/{experiment_id}", summary="How a run goes")
-async def status(experiment_id: ExperimentId, gateway: GatewayDep) -> JobModel:
+async def status(experiment_id: ExperimentId, gateway: GatewayDep, visitor: VisitorDep) -> JobModel:
     """Its state with the reason, progress, and what it has taken."""
-    return told(await gateway.jobs.queue.get(experiment_id))
+    return shown(visitor, await gateway.jobs.queue.get(experiment_id))
 
 
 @router.post("/stop/{experiment_id}", summary="Stop a run")
@@ -78,7 +78,7 @@ async def stop(experiment_id: ExperimentId, gateway: GatewayDep, visitor: Visito
     jobs = gateway.jobs
     await own(jobs, visitor, experiment_id)
     by = f"key {visitor.id}" if visitor.role is not None else ""
-    return told(await jobs.queue.stop(experiment_id, by))
+    return shown(visitor, await jobs.queue.stop(experiment_id, by))
 
 
 @router.get("/options", summary="What can be trained, and how")

@@ -28,10 +28,13 @@ _NORMAL, _LATER = 1000, 1013
 
 
 async def job_news(jobs: Jobs, job_id: str) -> AsyncIterator[News]:
-    """The topic `training/ID`: the job as GET /jobs/ID tells it, at each change, to its end."""
+    """The topic `training/ID`: the job as GET /jobs/ID tells it, at each change, to its end.
+
+    Every viewer is told the same, so its log is not in it.
+    """
     async with aclosing(jobs.board.follow(job_id)) as news:
         async for job in news:
-            yield News("job", told(job).model_dump(mode="json"), job_id)
+            yield News("job", told(job, log=False).model_dump(mode="json"), job_id)
 
 
 @router.websocket("/ws/training/{experiment_id}")

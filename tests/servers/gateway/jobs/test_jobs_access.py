@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +11,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from mazemesh.sqlite_url import sqlite_url
 from services._harness.access.audit.log import FOLDER
+from services._harness.sql.database import Database
+from services.gateway.jobs.nouns.job import State
+from services.gateway.jobs.stores.sql_jobs import SqlJobs
 from tests.servers.gateway.keys import keys_in
 from tests.servers.gateway.world import Services, client, gateway, services
 
@@ -71,3 +76,29 @@ def test_who_may_do_what(guarded: Guarded) -> None:
     ]
     methods = [line["method"] for line in lines if line.get("role") == "trainer"]
     assert "POST /training/start" in methods
+
+
+async def fail(folder: Path, job_id: str) -> None:
+    """A job ends as one whose learner broke."""
+    database = Database(sqlite_url(folder / "gateway.sqlite"))
+    try:
+        store = SqlJobs(database)
+        job = await store.get(job_id)
+        assert job is not None
+        assert await store.replace(job.changed(state=State.FAILED, ended=1.0, log=("a secret",)))
+    finally:
+        await database.close()
+
+
+def test_the_log_of_a_job_that_failed_is_its_owners(guarded: Guarded) -> None:
+    with guarded.of("trainer") as trainer, guarded.of("operator") as operator:
+        asked = {"policy": "race-broken", "maze_size": 4}
+        job = trainer.post("/training/start", json=asked).json()["experiment_id"]
+        asyncio.run(fail(guarded.services.folder, job))
+        ways = (f"/jobs/{job}", f"/training/status/{job}")
+        for owner in (trainer, operator):
+            assert [owner.get(way).json()["log"] for way in ways] == [["a secret"]] * 2
+        with guarded.of("viewer") as viewer:
+            for way in (*ways, "/jobs"):
+                seen = viewer.get(way)
+                assert (seen.status_code, "secret" in seen.text) == (200, False), way

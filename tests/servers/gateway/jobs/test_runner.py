@@ -12,12 +12,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from services.gateway.jobs.attempts.plan import Plan, Process
+from services.gateway.jobs.attempts.plan import Plan, Process, plan_of
 from services.gateway.jobs.job_runner.main import KEPT_BY_ANOTHER, LOCK
 from services.gateway.jobs.job_runner.mesh_watch import MeshWatch
 from services.gateway.jobs.job_runner.reports import report_of_line
-from services.gateway.jobs.nouns.budget import Budget, Target
-from services.gateway.jobs.nouns.job import State
+from services.gateway.jobs.nouns.budget import Budget, Target, Usage
+from services.gateway.jobs.nouns.job import Job, State
+from services.gateway.jobs.nouns.work import Training
 from tests.servers.gateway.jobs.plans import PRACTICE, SECONDS, practice_plan, running
 
 
@@ -56,6 +57,19 @@ def test_a_crash_goes_on_from_the_checkpoint(tmp_path: Path) -> None:
     assert told.end.state is State.FINISHED
     assert (told.usage.restarts, told.usage.steps) == (1, 200)
     assert "begins at 100" in (tmp_path / "job" / "learner.log").read_text()
+
+
+def test_what_was_used_before_counts_where_nobody_here_knows_of_it(tmp_path: Path) -> None:
+    # A pod begins with an empty disk: the attempt before it ran elsewhere.
+    job = Job("job", "", Training("race", "ppo", "p"), usage=Usage(seconds=59.9, dollars=3.0))
+    used = plan_of(job, 0.0).used
+    plan = practice_plan(budget=Budget(minutes=1.0), attempt=2, used=used)
+    with running(tmp_path, plan) as runner:
+        told = runner.ended()
+    assert told.end is not None
+    assert (told.end.state, "1 minutes" in told.end.reason) == (State.BUDGET, True)
+    assert 60.0 <= told.usage.seconds < 120.0
+    assert told.usage.dollars == 3.0
 
 
 def test_a_target_of_episodes_counts_those_of_all_actors(tmp_path: Path) -> None:

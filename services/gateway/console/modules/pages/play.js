@@ -57,7 +57,10 @@ async function load() {
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   localStorage.setItem("player", form.name.value);
-  // Nothing of a game before is told of this one.
+  // Nothing of a game before is told of this one, and no key moves in it: who waits would leave the queue by that.
+  game = null;
+  clearInterval(ticking);
+  $("#clock").textContent = "";
   delete document.documentElement.dataset.step;
   delete $("#told").dataset.end;
   for (const button of document.querySelectorAll("#pad button")) button.disabled = true;
@@ -74,15 +77,18 @@ function open(first) {
   $("#told").textContent = t("play.joining");
   const mine = (socket = new WebSocket(`${location.origin.replace("http", "ws")}/ws/play`));
   mine.onopen = () => mine.send(JSON.stringify(first));
-  let heard = false;
+  let [heard, refused] = [false, false];
   mine.onmessage = (event) => {
+    const news = JSON.parse(event.data);
     heard = true;
-    if (socket === mine) take(JSON.parse(event.data), first);
+    refused ||= news.type === "problem";
+    if (socket === mine) take(news, first);
   };
   mine.onclose = (event) => {
     if (socket !== mine) return;
+    if (!game) $("#waiting").hidden = true;
     if (event.reason) explain(new Error(event.reason));
-    else if (!heard && !game) explain(new Error(t("play.refused")));
+    else if (!game && !refused) explain(new Error(t(heard ? "play.lost-queue" : "play.refused")));
     if (!game || game.over || event.reason) return;
     // The seat is kept at Game: it is taken again by its token.
     $("#told").textContent = t("play.lost-connection");
@@ -184,6 +190,7 @@ function finished({ scores, steps }) {
 function problem(news) {
   const nobody = news.status === 504 && !game;
   $("#waiting").hidden = true;
+  if (!game) $("#field").hidden = true; // it shows a game before, if any
   if (game && !game.over && GONE.includes(news.status)) {
     clearInterval(ticking);
     game.over = true;
@@ -203,10 +210,7 @@ addEventListener("keydown", (event) => {
   act(action);
 });
 $("#pad").addEventListener("click", (event) => event.target.dataset.action && act(Number(event.target.dataset.action)));
-$("#again").addEventListener("click", () => {
-  game = null;
-  form.requestSubmit();
-});
+$("#again").addEventListener("click", () => form.requestSubmit());
 
 // A swipe on the board is a move, a tap waits.
 let touched = null;

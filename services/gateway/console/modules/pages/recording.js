@@ -17,6 +17,7 @@ let told = null;
 let thoughts = null;
 let at = 0;
 let running = 0;
+let asked = 0; // thoughts: an answer that comes late is not shown for another seat
 
 const chart = new Chart($("#values"), { title: t("recording.values"), name: "values", x: { title: t("recording.step") }, y: { title: t("live.value") }, log: false });
 
@@ -68,6 +69,7 @@ function run() {
 }
 
 async function think() {
+  const mine = ++asked;
   write({ seat: seat.value === "0" ? "" : seat.value, policy: policy.value });
   thoughts = null;
   chart.show([]);
@@ -78,12 +80,14 @@ async function think() {
   }
   try {
     const found = await get(deep`/recordings/${gameId}/thoughts`, { seat: seat.value, policy: policy.value });
+    if (mine !== asked) return;
     const size = told.spec.observation_size;
     const all = bytes(found.observations);
     thoughts = { ...found, seen: found.values.map((_, step) => all.subarray(step * size, (step + 1) * size)) };
     chart.show([{ name: found.policy, x: found.values.map((_, step) => step), y: found.values }]);
     show(at);
   } catch (error) {
+    if (mine !== asked) return;
     put($("#thoughts"), h("p.notice", {}, error.status === 400 ? t("live.no-mind") : error.message));
     show(at);
   }

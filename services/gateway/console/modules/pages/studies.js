@@ -11,8 +11,9 @@ import { clock, number, t } from "../words.js";
 const MOST_VARIABLES = 12;
 const form = $("#filter");
 let study = null;
+let asked = 0;
 
-bound(form, (name) => (name === "study" ? open() : drawScatter()));
+bound(form, (name) => (name === "study" ? open() : study && drawScatter()));
 
 const scatter = new Scatter($("#scatter"), { title: t("studies.front"), name: "scatter", opened: (point) => point.run && location.assign(curvesOf(point.run)) });
 const parallel = new Parallel($("#parallel"), { title: t("studies.parallel"), name: "parallel" });
@@ -23,11 +24,14 @@ const curvesOf = (run) => `/console/training?runs=${encodeURIComponent(run)}`;
 async function open() {
   const [kind, ...name] = form.elements.study.value.split("/");
   if (!name.length) return;
+  const mine = ++asked;
   try {
-    study = await get(path`/studies/${kind}/${name.join("/")}`, { weights: read("weights") });
+    const found = await get(path`/studies/${kind}/${name.join("/")}`, { weights: read("weights") });
+    if (mine !== asked) return; // another one was chosen meanwhile
+    study = found;
     settle();
   } catch (error) {
-    return explain(error, open);
+    return mine === asked && explain(error, open);
   }
   $("#one").hidden = false;
   put($("#one-title"), `${kind} · ${study.name}`);

@@ -88,11 +88,14 @@ async function loadLogs() {
   options(form.elements.log, found.map((one) => [one.name, one.name]));
 }
 
+let tails = 0;
 async function tail() {
   const [name, words] = [form.elements.log.value, form.elements.words.value];
   if (!name || !form.elements.follow.checked && told.name === name && told.words === words) return;
   const anew = told.name !== name || told.words !== words;
+  const mine = ++tails;
   const found = await get(path`/system/logs/${name}`, { lines: 500, since: anew ? 0 : told.at, words });
+  if (mine !== tails) return; // asked for once more meanwhile: these lines come with that answer
   told = { name, words, at: found.at, lines: [...(anew ? [] : told.lines), ...found.lines].slice(-1000) };
   const place = $("#tail");
   const atEnd = anew || place.scrollTop + place.clientHeight > place.scrollHeight - 20;

@@ -39,6 +39,7 @@ function open() {
   if (!id) return;
   drawn = "";
   tables = null;
+  put($("#bracket"));
   put($("#standings"));
   put($("#encounters"));
   leave = follow(`tournaments/${id}`, (told, kind) => {
@@ -85,12 +86,12 @@ function show(told) {
   tables.names = told.entrants.map((one) => one.name);
   tables.standings.show(told.standings);
   tables.encounters.show(told.encounters);
-  const version = `${summary.played}-${summary.state}-${told.encounters.length}`;
+  const version = `${summary.tournament_id}-${summary.played}-${summary.state}-${told.encounters.length}`;
   if (version === drawn) return;
   drawn = version;
-  const source = `${path`/tournaments/${summary.tournament_id}/bracket.svg`}?v=${version}`;
+  const source = `${path`/tournaments/${summary.tournament_id}/bracket.svg`}?v=${encodeURIComponent(version)}`;
   const picture = h("img", { alt: t("tournaments.picture", { name: titleOf(summary) }), "data-testid": "bracket" });
-  picture.onload = () => put($("#bracket"), picture, h("p", {}, h("button", { type: "button", onclick: async () => save(`${summary.tournament_id}.svg`, await (await fetch(source)).blob()) }, t("tournaments.save"))));
+  picture.onload = () => version === drawn && put($("#bracket"), picture, h("p", {}, h("button", { type: "button", onclick: async () => save(`${summary.tournament_id}.svg`, await (await fetch(source)).blob()) }, t("tournaments.save"))));
   picture.src = source;
 }
 

@@ -20,6 +20,7 @@ const picked = new Set(read("runs").split(",").filter(Boolean));
 let known = { runs: [] };
 let shown = null;
 let zoom = [null, null];
+let [lists, lines] = [0, 0]; // asked for so far: an answer that comes late replaces no later one
 
 bound(form, (name) => (name === "smooth" ? drawCurves() : load()));
 
@@ -68,8 +69,9 @@ const settings = new Table($("#settings"), { caption: t("training.differing"), n
 const parallel = new Parallel($("#parallel"), { title: t("training.parallel"), name: "parallel" });
 
 async function loadRuns() {
+  const mine = ++lists;
   const found = await fresh("/training/runs", { q: value("q"), figures: [...new Set([...FIGURES.split(","), value("metric")])].join(",") });
-  if (found === known) return;
+  if (mine !== lists || found === known) return;
   known = found;
   const metrics = found.metrics.includes(value("metric")) || !found.metrics.length ? found.metrics : [value("metric"), ...found.metrics];
   if (metrics.length) options(form.elements.metric, metrics.map((one) => [one, one]));
@@ -77,6 +79,7 @@ async function loadRuns() {
 }
 
 async function loadCurves() {
+  const mine = ++lines;
   const wide = $("#chart canvas").clientWidth || 800;
   const count = picked.size || known.runs.length || 100;
   const log = form.elements.logx.checked;
@@ -85,7 +88,7 @@ async function loadCurves() {
     buckets: count > 24 && !value("group") ? Math.max(100, Math.min(400, Math.round(60_000 / count))) : Math.min(800, Math.round(wide)),
     from: zoom[0], to: zoom[1], log, group: value("group"), band: value("group") ? value("band") : "",
   });
-  if (found === shown) return;
+  if (mine !== lines || found === shown) return;
   shown = found;
   drawCurves();
 }
