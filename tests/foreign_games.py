@@ -203,6 +203,25 @@ class Brief(gymnasium.Env[Any, Any]):
         return np.ones(2, np.float32), 1.0, True, False, {}
 
 
+class Emulator(Brief):
+    """Shows the last digits of its seed, or -1: a reset seeds it or does not."""
+
+    def __init__(self, fails: bool = False) -> None:
+        super().__init__()
+        self.ale, self._fails, self._steps = object(), fails, 0
+        self.observation_space = spaces.Box(-1, 1000, (1,), np.float64)
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        super().reset(seed=seed)
+        self._steps = 0
+        return np.array([-1.0 if seed is None else seed % 1000]), {}
+
+    def step(self, action: Any) -> Any:
+        if self._fails and action == 1:
+            raise RuntimeError("no ROM any more")
+        return np.zeros(1), 1.0, True, False, {}
+
+
 class Many(Brief):
     """More choices than fit a byte; the reward is the choice."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -20,9 +21,14 @@ from mazemesh.cli.output import print_json, print_table
 from mazemesh.cli.times import end_of, moment
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mazemesh.v1.elo_pb2 import GetLeaderboardResponse, PlayerRating
 
 _HEADLINE = "bradley-terry"
+
+_TOLD = 10
+"""Ladders that are named instead of an empty one."""
 
 
 def status(
@@ -142,11 +148,22 @@ def leaderboard(
             mesh.elo.leaderboard(name, page_size=top, model=model, **filters, **window)
             for name in names
         ]
+        nobody = not any(board.matches for board in boards) and not any(window.values())
+        others = list(islice(mesh.elo.ladders(), _TOLD)) if nobody and not json else []
+    if nobody and not json:
+        typer.echo(_elsewhere(game or ladder, [one.ladder for one in others]), err=True)
     if json and game:
         print_json([_leaderboard(board, model) for board in boards])
         return
     for board in boards:
         _show_leaderboard(board, model, json=json)
+
+
+def _elsewhere(wanted: str, ladders: Sequence[str]) -> str:
+    """Where there is something to see instead."""
+    if not ladders:
+        return "no match has been rated yet; a mesh that trains rates its snapshots by and by"
+    return f"nobody has a result on {wanted}; ladders with results: {', '.join(ladders)}"
 
 
 def _show_leaderboard(board: GetLeaderboardResponse, model: str, *, json: bool) -> None:

@@ -220,7 +220,7 @@ def _lines(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
         why = one["reason"] or one["gate_id"] or "no reason told"
         origin = f"{told['policy'].partition(':')[0]}:{one['from_version'] or '-'}"
         yield "alias", f"{one['time']} {one['alias']}: {origin} -> {one['version']}, {why}"
-    for name, value in told["config"].items():
+    for name, value in sorted(told["config"].items()):
         yield "config", f"{name} = {value}"
     for name, value in told["metadata"].items():
         yield "said of it", f"{name} = {value}"

@@ -47,6 +47,16 @@ async def test_a_leaderboard_by_each_model(server: Server, tmp_path: Path, model
     assert middle == pytest.approx(MIDDLES[model], rel=0.1)
 
 
+async def test_an_empty_ladder_says_where_there_is_something(
+    server: Server, tmp_path: Path
+) -> None:
+    shown = await run(server, tmp_path, "leaderboard", "chess")
+    assert shown.exit_code == 0
+    assert shown.stderr == "nobody has a result on chess; ladders with results: race\n"
+    as_json = await run(server, tmp_path, "leaderboard", "chess", "--json")
+    assert as_json.stderr == ""
+
+
 async def test_a_model_that_is_none_is_refused(server: Server, tmp_path: Path) -> None:
     refused = await run(server, tmp_path, "leaderboard", "race", "--model", "trueskill")
     assert refused.exit_code != 0

@@ -18,12 +18,20 @@ class Environment(Protocol):
 
     `seat[a]` is the row of agent a. An agent that has left sees zeros, may do anything and earns
     nothing.
+
+    Attributes:
+        description: What it is.
+        slow_to_seed: A reset with a seed takes it many times as long as one without.
     """
 
     description: Description
+    slow_to_seed: bool
 
-    def reset(self, seed: int, seat: Sequence[int], rows: Rows) -> None:
-        """Begins an episode: observations, masks, who acts and the state are written."""
+    def reset(self, seed: int | None, seat: Sequence[int], rows: Rows) -> None:
+        """Begins an episode: observations, masks, who acts and the state are written.
+
+        Without a seed its random numbers go on where they are.
+        """
 
     def step(self, actions: Sequence[Any], seat: Sequence[int], rows: Rows) -> bool:
         """Plays one step; returns whether the episode is over.

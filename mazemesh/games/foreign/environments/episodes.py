@@ -170,14 +170,17 @@ class Episodes:
             return
         arrays.episode[game] += 1
         # `taken`, `episode_return` and `episode_steps` still tell of the episode that has ended.
-        self._begin(game)
+        self._begin(game, goes_on=True)
 
-    def _begin(self, game: int) -> None:
-        """Begins the game's episode, or under autoreset the next one that begins at all."""
+    def _begin(self, game: int, *, goes_on: bool = False) -> None:
+        """Begins the game's episode, or under autoreset the next one that begins at all.
+
+        `goes_on`: the environment has just played the one before.
+        """
         arrays = self._arrays
         for _ in range(MOST_FAILURES):
             try:
-                self._try_to_begin(game)
+                self._try_to_begin(game, goes_on)
             except Exception as error:  # whatever the environment's own code raises
                 self._discard(game, error)
             else:
@@ -189,7 +192,7 @@ class Episodes:
             arrays.episode[game] += 1
         raise RuntimeError(f"{MOST_FAILURES} episodes in a row did not begin: {self.error}")
 
-    def _try_to_begin(self, game: int) -> None:
+    def _try_to_begin(self, game: int, goes_on: bool) -> None:
         arrays = self._arrays
         count = arrays.controller.shape[1]
         rotation = int(arrays.rotation[game])
@@ -199,11 +202,14 @@ class Episodes:
         seed = episode_seed(*(int(a[game]) for a in (arrays.seed, arrays.game_id, arrays.episode)))
         bots = bool((arrays.controller[game] != _EXTERNAL).any())
         self._bots[game] = np.random.default_rng(seed) if bots else None
+        seeded = not goes_on
         if game not in self._environments:
             self._tell(1)
-            self._environments[game] = self._make()
+            self._environments[game], seeded = self._make(), True
         self._tell(1)
-        self._environments[game].reset(seed, self._seats[game], self._rows[game])
+        environment = self._environments[game]
+        told = seed if seeded or not environment.slow_to_seed else None
+        environment.reset(told, self._seats[game], self._rows[game])
         self._returns[game] = np.zeros(count, np.float32)
         self._present[game] = self._environments[game].present(self._seats[game])
         arrays.steps[game] = 0

@@ -39,6 +39,8 @@ class GymnasiumEnvironment:
         self._fields = action_dtype(writer.actions.space).names or ()
         self._weights = _weights(environment, weights)
         self._info: dict[str, Any] = {}
+        # The Arcade Learning Environment loads its ROM anew for a seed.
+        self.slow_to_seed = hasattr(environment.unwrapped, "ale")
         spec = environment.spec
         self.description = Description(
             agents=("",),
@@ -50,7 +52,7 @@ class GymnasiumEnvironment:
             package=package,
         )
 
-    def reset(self, seed: int, seat: Sequence[int], rows: Rows) -> None:
+    def reset(self, seed: int | None, seat: Sequence[int], rows: Rows) -> None:
         """See `Environment`."""
         seen, info = self._environment.reset(seed=seed)
         self._info = {}

@@ -22,6 +22,8 @@ class ParallelEnvironment:
     or to be truncated, or when it is no more among `agents`; it may come again, as another.
     """
 
+    slow_to_seed = False
+
     def __init__(self, environment: Any, version: int, package: str, *, strict: bool) -> None:
         self._environment = environment
         self._agents = agents_of(environment, strict=strict)
@@ -41,7 +43,7 @@ class ParallelEnvironment:
             package=package,
         )
 
-    def reset(self, seed: int, seat: Sequence[int], rows: Rows) -> None:
+    def reset(self, seed: int | None, seat: Sequence[int], rows: Rows) -> None:
         """See `Environment`."""
         seen, infos = self._environment.reset(seed=seed)
         self._ended.clear()

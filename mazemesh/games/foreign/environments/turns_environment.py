@@ -24,6 +24,8 @@ class TurnsEnvironment:
     has ended (`last()`); until then its row shows what it saw last.
     """
 
+    slow_to_seed = False
+
     def __init__(self, environment: Any, version: int, package: str, *, strict: bool) -> None:
         self._environment = environment
         self._agents = agents_of(environment, strict=strict)
@@ -43,7 +45,7 @@ class TurnsEnvironment:
             package=package,
         )
 
-    def reset(self, seed: int, seat: Sequence[int], rows: Rows) -> None:
+    def reset(self, seed: int | None, seat: Sequence[int], rows: Rows) -> None:
         """See `Environment`.
 
         Raises:

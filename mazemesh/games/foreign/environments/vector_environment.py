@@ -31,6 +31,8 @@ class VectorEnvironment:
         mode: How it begins next episodes.
     """
 
+    slow_to_seed = False
+
     def __init__(self, vector: Any, version: int, package: str, *, strict: bool) -> None:
         self._vector = vector
         self._action_space = vector.single_action_space
@@ -54,7 +56,7 @@ class VectorEnvironment:
             vector=True,
         )
 
-    def begin(self, seed: int) -> tuple[list[Any], dict[str, Any]]:
+    def begin(self, seed: int | None) -> tuple[list[Any], dict[str, Any]]:
         """Begins an episode in all of them; what each sees, and their infos."""
         seen, infos = self._vector.reset(seed=seed)
         return list(iterate(self._vector.observation_space, seen)), infos
@@ -76,7 +78,7 @@ class VectorEnvironment:
         shown = list(iterate(self._vector.observation_space, seen))
         return shown, np.asarray(earned), np.asarray(terminated), np.asarray(truncated), infos
 
-    def reset(self, seed: int, seat: Sequence[int], rows: Rows) -> None:
+    def reset(self, seed: int | None, seat: Sequence[int], rows: Rows) -> None:
         """See `Environment`."""
         seen, infos = self.begin(seed)
         self._told = None

@@ -230,6 +230,22 @@ def test_an_environment_that_raises_loses_its_own_episode(autoreset: bool) -> No
     engine.close()
 
 
+def test_an_emulator_is_seeded_once_and_again_where_it_is_a_new_one() -> None:
+    engine = engine_of(HERE + "Emulator?fails=true", 2, autoreset=True)
+    engine.reset(seed=5, game_id=range(2))
+    stands = [float(episode_seed(5, game, 0) % 1000) for game in range(2)]
+    assert engine.observation[:, 0, 0].tolist() == stands
+    engine.step(np.zeros((2, 1), np.int8))
+    assert engine.observation[:, 0, 0].tolist() == [-1.0, -1.0]
+    engine.step(np.array([[0], [1]], np.int8))
+    assert engine.lost.tolist() == [False, True]
+    assert engine.observation[0, 0, 0] == -1.0
+    assert engine.observation[1, 0, 0] == episode_seed(5, 1, 2) % 1000
+    engine.reset(seed=5, game_id=range(2))
+    assert engine.observation[:, 0, 0].tolist() == stands
+    engine.close()
+
+
 @pytest.mark.parametrize("fails", ["crash", "hang"])
 def test_a_worker_that_dies_or_hangs_is_replaced(fails: str) -> None:
     engine = engine_of(f"{HERE}Walk?fails={fails}", 4, workers=2, step_seconds=0.5)
