@@ -21,7 +21,7 @@ from learner.learn import learn
 from learner.settings import LearnerSettings
 from mazemesh.client.addresses import Addresses
 from mazemesh.client.mesh import Mesh
-from mazemesh.errors import NotFound
+from mazemesh.errors import FailedPrecondition, NotFound
 from mazemesh.policy.cache import fetch_policy
 from mazemesh.policy.onnx_policy import OnnxPolicy
 from tests.servers.processes import service_process
@@ -109,8 +109,8 @@ class Services:
                             scores[policy.reference] = self.score(kind, policy)
                             if scores[policy.reference] > wanted:
                                 stop.set()
-                    except NotFound:
-                        pass  # no version yet
+                    except (NotFound, FailedPrecondition):
+                        pass  # no version yet, or a newer one by now
                     except BaseException as error:
                         failures.append(error)
                         stop.set()
