@@ -20,7 +20,12 @@ def mlflow_server(folder: Path, port: int) -> Iterator[str]:
         *("--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}", "--workers", "1"),
         *("--artifacts-destination", str(folder / "artifacts")),
     ]
-    environment = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+    environment = {
+        **os.environ,
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "DO_NOT_TRACK": "true",
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # eight processes that nobody here asks
+    }
     folder.mkdir(exist_ok=True)
     with (
         (folder / "server.log").open("ab") as log,

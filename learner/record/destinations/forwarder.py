@@ -53,7 +53,7 @@ def main() -> None:
         except Exception as error:  # a tracking server fails in any way; training goes on
             if not failing:
                 sys.stderr.write(f"tracking at {options.uri} is behind and tries again: {error}\n")
-            pause = min(2 * pause, LONGEST_RETRY_SECONDS) if failing else FIRST_RETRY_SECONDS
+            pause = min(2 * pause, options.longest_retry) if failing else FIRST_RETRY_SECONDS
             failing = True
         if last:
             sys.exit(1 if failing else 0)
@@ -89,6 +89,12 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--model-address", default=Addresses.local().model, help="of Model")
     parser.add_argument("--logs", type=Path, help="folder of evaluators' logs")
+    parser.add_argument(
+        "--longest-retry",
+        type=float,
+        default=LONGEST_RETRY_SECONDS,
+        help="seconds between two attempts at most, while they fail",
+    )
     return parser.parse_args()
 
 

@@ -34,7 +34,16 @@ FINISH_SECONDS = 60.0
 
 
 class Tracking:
-    """A context in which a forwarder runs for each destination, from `START_SECONDS` on."""
+    """A context in which a forwarder runs for each destination, from `START_SECONDS` on.
+
+    Args:
+        tracking: Where to, as the setting says.
+        data_dir: Of the mesh.
+        folder: Of the run.
+        model_address: Of Model, which has the files of snapshots.
+        start_seconds: After which they are started.
+        longest_retry: Seconds between two attempts at most; None: as forwarders have it.
+    """
 
     def __init__(
         self,
@@ -44,10 +53,12 @@ class Tracking:
         model_address: str,
         *,
         start_seconds: float = START_SECONDS,
+        longest_retry: float | None = None,
     ) -> None:
         self._uris = tracking_uris(tracking, data_dir)
         self._data_dir = data_dir
         self._folder, self._logs, self._model_address = folder, data_dir / "logs", model_address
+        self._flags = () if longest_retry is None else ("--longest-retry", str(longest_retry))
         self._timer = threading.Timer(start_seconds, self._start)
         self._timer.daemon = True
         self._lock = threading.Lock()
@@ -104,6 +115,7 @@ class Tracking:
                         *("--folder", str(self._folder)),
                         *("--uri", uri, "--artifacts", self._artifacts(uri)),
                         *("--model-address", self._model_address, "--logs", str(self._logs)),
+                        *self._flags,
                     ],
                     stdin=subprocess.PIPE,  # its end tells the forwarder that the learner is gone
                     env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"},

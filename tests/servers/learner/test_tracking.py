@@ -44,7 +44,8 @@ def test_an_outage_of_the_server_loses_nothing_and_holds_up_nothing(tmp_path: Pa
     uri = f"http://127.0.0.1:{port}"
     # Begins while there is no server yet.
     write(3)
-    with Tracking(uri, tmp_path, run, "127.0.0.1:1", start_seconds=0.0):
+    often = {"start_seconds": 0.0, "longest_retry": 1.0}
+    with Tracking(uri, tmp_path, run, "127.0.0.1:1", **often):
         with mlflow_server(store, port):
             wait_for(lambda: (run / "mlflow.json").exists() and sent() == 1, "the first lines")
         began = time.monotonic()

@@ -10,6 +10,7 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 
+from services.model.mirror import mirroring
 from tests.onnx_policies import Network
 from tests.ports import free_port
 from tests.servers.mlflow_server import mlflow_server
@@ -26,7 +27,10 @@ def mirrored(model: RunningModel) -> bool:
     return model.metric("mirror_sent_total") > 0 and not model.metric("mirror_waiting")
 
 
-def test_an_outage_and_a_restart_delay_the_mirror_and_lose_nothing(tmp_path: Path) -> None:
+def test_an_outage_and_a_restart_delay_the_mirror_and_lose_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mirroring, "LONGEST_RETRY_SECONDS", 1.0)
     port = free_port()
     settings = {"mlflow_registry_uri": f"http://127.0.0.1:{port}"}
     # There is no server yet: publishing and promoting go on, and the outbox is on disk.
