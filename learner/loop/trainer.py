@@ -215,7 +215,10 @@ class Trainer:
         return {"lag_versions": versions, "lag_steps": float(self._algorithm.updates - step)}
 
     def _write_journal(self) -> None:
-        self._journal.add(self._episodes.take())
+        episodes = self._episodes.take()
+        self._journal.add(episodes)
+        if episodes:
+            self._metrics.episode_reward.set(episodes["episode_reward"])
         self._journal.add(gpu_statistics(next(self._algorithm.network.parameters()).device))
         line = self._journal.write(
             {

@@ -10,6 +10,7 @@ import structlog
 
 from learner.ports import Columns, ExperienceSource
 from learner.run import Run
+from mazemesh.collecting.counting import told_beside
 from mazemesh.episode_totals import NO_EPISODES, EpisodeTotals
 from mazemesh.errors import MazemeshError
 from mazemesh.games.registry import is_own
@@ -37,9 +38,9 @@ class EpisodeFigures(Protocol):
 def episode_figures(run: Run, source: ExperienceSource) -> EpisodeFigures:
     """Those of a run that draws from `source`."""
     winnable = is_own(run.game)
-    if run.collection.HasField("unroll"):
-        return EpisodesOfUnrolls(winnable=winnable)
-    return EpisodesOfTable(source, run.table.name, winnable=winnable)
+    if told_beside(run.collection):
+        return EpisodesOfTable(source, run.table.name, winnable=winnable)
+    return EpisodesOfUnrolls(winnable=winnable)
 
 
 class EpisodesOfUnrolls:

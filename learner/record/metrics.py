@@ -44,6 +44,11 @@ class LearnerMetrics:
             "batch.",
             registry=registry,
         )
+        self.episode_reward = Gauge(
+            "mazemesh_learner_episode_reward",
+            "Mean reward, with shaping, of the training episodes that ended last.",
+            registry=registry,
+        )
         self.version = Gauge(
             "mazemesh_learner_version",
             "Number of the newest version that was published.",

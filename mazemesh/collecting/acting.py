@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from mazemesh.collecting.counting import CountingCollector
+from mazemesh.collecting.counting import CountingCollector, told_beside
 from mazemesh.collecting.noise import CorrelatedNoise
 from mazemesh.collecting.own_pace import OwnPaceUnrollCollector
 from mazemesh.collecting.sequences import SequenceCollector
@@ -205,6 +205,25 @@ def method(
     Raises:
         InvalidArgument: the collection names no method.
     """
+    acting, collector = _method(
+        collection, spec, games, rng, state_size, seats=seats, steady=steady, bits=bits
+    )
+    if told_beside(collection):
+        collector = CountingCollector(collector, games * seats)
+    return acting, collector
+
+
+def _method(
+    collection: Collection,
+    spec: GameSpec,
+    games: int,
+    rng: np.random.Generator,
+    state_size: int,
+    *,
+    seats: int,
+    steady: bool,
+    bits: Packings | None,
+) -> tuple[Acting, Collector]:
     rows, shown, several = games * seats, Shown.of(spec, bits), spec.seats > 1
     distribution = distribution_of(collection.action_distribution, "collection")
     if collection.HasField("unroll"):
@@ -229,7 +248,7 @@ def method(
         return acting, unrolls
     if collection.HasField("transition"):
         wanted = collection.transition
-        transitions = TransitionCollector(
+        collector = TransitionCollector(
             rows,
             wanted.n_step,
             wanted.discount,
@@ -240,7 +259,6 @@ def method(
             masks=wanted.masks,
             batch_rows=min(wanted.write_rows or WRITE_ROWS, MOST_WRITE_ROWS),
         )
-        collector = CountingCollector(transitions, rows)
         if wanted.choosing == CHOOSING_UNSPECIFIED:
             return _epsilon_greedy(wanted, games, rng), collector
         noise = CorrelatedNoise(games, seats, wanted.noise_correlation, rng)
@@ -248,14 +266,14 @@ def method(
             return NoisyActing(shown, distribution, wanted.noise, noise, rng), collector
         return DrawnActing(shown, distribution, noise, rng), collector
     if collection.HasField("sequence"):
-        sequences = SequenceCollector(
+        collector = SequenceCollector(
             rows,
             collection.sequence,
             shown,
             state_size,
             opponents=several,
         )
-        return _epsilon_greedy(collection.sequence, games, rng), CountingCollector(sequences, rows)
+        return _epsilon_greedy(collection.sequence, games, rng), collector
     raise InvalidArgument("collection.method is not set; expected unroll, transition or sequence")
 
 

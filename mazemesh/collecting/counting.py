@@ -1,7 +1,8 @@
 """Counts episodes beside a collector whose rows do not tell of them.
 
-Unrolls hold every step once, so the learner counts itself. Transitions and sequences are drawn by
-chance, some often and some never: only who plays knows what the episodes were.
+Transitions and sequences are drawn by chance, some often and some never: only who plays knows what
+the episodes were. Unrolls hold every step once, so a learner may count in them; but an episode that
+is longer than many batches begins in one and ends in another.
 """
 
 from __future__ import annotations
@@ -13,7 +14,20 @@ import numpy as np
 
 from mazemesh.collecting.step import OVER, RUNNING, Consequence, Decision, Experience
 from mazemesh.episode_totals import NO_EPISODES, EpisodeTotals
+from mazemesh.games.registry import is_own
+from mazemesh.v1.model_pb2 import Collection
 from mazemesh.wire.tensors import Signature
+
+
+def told_beside(collection: Collection) -> bool:
+    """Whether who plays tells of episodes, or the rows themselves.
+
+    Unrolls of mazes do: their episodes are short, and no step of an actor is to cost more. So do
+    those of a run in lockstep, whose record is the same each time.
+    """
+    if not collection.HasField("unroll"):
+        return True
+    return not (collection.lockstep or is_own(collection.game))
 
 
 class Collects(Protocol):

@@ -16,7 +16,7 @@ from mazemesh.collecting.acting import (
     EpsilonGreedyActing,
     NoisyActing,
 )
-from mazemesh.collecting.counting import CountingCollector
+from mazemesh.collecting.counting import CountingCollector, told_beside
 from mazemesh.collecting.noise import CorrelatedNoise
 from mazemesh.collecting.own_pace import OwnPaceUnrollCollector
 from mazemesh.collecting.sequences import SequenceCollector
@@ -65,6 +65,11 @@ def collector(collection: Collection, shown: Shown, rows: int, state_size: int) 
     Raises:
         InvalidArgument: the collection names no method, or wants what a simulator does not tell.
     """
+    found = _collector(collection, shown, rows, state_size)
+    return CountingCollector(found, rows) if told_beside(collection) else found
+
+
+def _collector(collection: Collection, shown: Shown, rows: int, state_size: int) -> Collector:
     spaces = shown.observation, shown.action
     distribution = distribution_of(collection.action_distribution, "collection")
     if collection.HasField("unroll"):
@@ -79,7 +84,7 @@ def collector(collection: Collection, shown: Shown, rows: int, state_size: int) 
         )
     if collection.HasField("transition"):
         one = collection.transition
-        transitions = TransitionCollector(
+        return TransitionCollector(
             rows,
             one.n_step,
             one.discount,
@@ -89,8 +94,6 @@ def collector(collection: Collection, shown: Shown, rows: int, state_size: int) 
             masks=one.masks,
             batch_rows=1,
         )
-        return CountingCollector(transitions, rows)
     if collection.HasField("sequence"):
-        sequences = SequenceCollector(rows, collection.sequence, shown, state_size)
-        return CountingCollector(sequences, rows)
+        return SequenceCollector(rows, collection.sequence, shown, state_size)
     raise InvalidArgument("collection.method is not set; expected unroll, transition or sequence")

@@ -52,7 +52,7 @@ class Dashboard:
 def _figures(overview: Overview) -> Table:
     table = Table.grid(padding=(0, 2))
     success = overview.success_rate
-    lag = overview.policy_lag
+    lag, reward = overview.policy_lag, overview.episode_reward
     rows = [
         ("running", f"{overview.seconds:.0f} s"),
         ("games", f"{overview.games:,} ({overview.games_per_second:,.0f}/s)"),
@@ -62,6 +62,7 @@ def _figures(overview: Overview) -> Table:
         ("training step", f"{overview.training_step:,}"),
         ("newest version", f"{overview.newest} ({overview.snapshots} snapshots)"),
         ("policy lag", "-" if lag is None else f"{lag:.1f} versions"),
+        ("reward", "-" if reward is None else f"{reward:.4g}"),
         *((name, f"{value:.4f}") for name, value in overview.losses.items()),
         ("success", "-" if success is None else f"{success:.1%}"),
         ("rating matches", f"{overview.matches:,}"),

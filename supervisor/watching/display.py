@@ -72,6 +72,8 @@ def line(overview: Overview) -> str:
     ]
     if overview.policy_lag is not None:
         parts.append(f"lag {overview.policy_lag:.1f}")
+    if overview.episode_reward is not None:
+        parts.append(f"reward {overview.episode_reward:.4g}")
     parts += [f"{name} {value:.3f}" for name, value in overview.losses.items()]
     if overview.success_rate is not None:
         parts.append(f"success {overview.success_rate:.2f}")

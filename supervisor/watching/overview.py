@@ -41,6 +41,7 @@ class Overview:
         snapshots: Versions kept for rating (ever).
         training_step: Of the learner, not of exploiters, as all figures of learning.
         policy_lag: Versions between the acting and the learning policy, as the learner sees it.
+        episode_reward: Mean of the training episodes that ended last, as the learner sees them.
         losses: By name.
         success: Seconds and rate of each snapshot that was probed, in order.
         states: Of each process: its process id, or why it does not run.
@@ -63,6 +64,7 @@ class Overview:
     snapshots: int = 0
     training_step: int = 0
     policy_lag: float | None = None
+    episode_reward: float | None = None
     losses: dict[str, float] = field(default_factory=dict)
     success: dict[str, tuple[float, float]] = field(default_factory=dict)
     states: dict[str, str] = field(default_factory=dict)
@@ -176,6 +178,7 @@ class Observer:
             snapshots=before.snapshots if snapshots is None else snapshots,
             training_step=int(read.highest("mazemesh_learner_training_step", of=LEARNER) or 0),
             policy_lag=read.highest("mazemesh_learner_policy_lag", of=LEARNER),
+            episode_reward=self._episode_reward(),
             losses=self._losses(),
             success=dict(self._success),
             states=self._states(),
@@ -189,6 +192,11 @@ class Observer:
         rates = self._readings.values("mazemesh_evaluator_success_rate")
         for labels, rate in rates.items():
             self._success.setdefault(dict(labels)["policy"], (seconds, rate))
+
+    def _episode_reward(self) -> float | None:
+        """None until an episode has been told of: the gauge shows 0 before."""
+        reward = self._readings.highest("mazemesh_learner_episode_reward", of=LEARNER)
+        return reward if reward or self.overview.episode_reward is not None else None
 
     def _losses(self) -> dict[str, float]:
         values = self._readings.values("mazemesh_learner_loss", of=LEARNER).items()

@@ -87,3 +87,15 @@ def test_what_was_compiled_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert machine_code.is_compiled("solo")
     monkeypatch.setattr(machine_code, "source_hash", lambda: "of-other-sources")
     assert not machine_code.is_compiled("solo")
+
+
+def test_the_name_of_machine_code_follows_every_file_that_it_is_made_of() -> None:
+    made_of = set(machine_code.sources())
+    parts = ("mazemesh.games.mazes.kernels", "mazemesh.games.mazes.rules")
+    loaded = {
+        Path(module.__file__)
+        for name, module in sys.modules.items()
+        if name.startswith(parts) and module.__file__
+    }
+    assert any(file.parent.name == "seeing" for file in loaded)
+    assert loaded <= made_of

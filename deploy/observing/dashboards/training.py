@@ -105,6 +105,12 @@ TRAINING: Final = Dashboard(
             "Learning",
             (
                 Panel(
+                    "Reward",
+                    "Mean of the training episodes that ended last, with shaping.",
+                    "short",
+                    [Query("mazemesh_learner_episode_reward", "{{instance}}")],
+                ),
+                Panel(
                     "Policy lag",
                     "Versions between the policy that acted and the newest; of PPO below 3 or so.",
                     "short",

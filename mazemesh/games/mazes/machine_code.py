@@ -12,15 +12,20 @@ from pathlib import Path
 _MAZES = Path(__file__).parent
 
 
+def sources() -> list[Path]:
+    """All files that kernels are made of."""
+    games = _MAZES.parent
+    found = [games / "bots.py", games / "random.py", games.parent / "packing" / "words.py"]
+    for folder in ("kernels", "rules"):
+        found += sorted((_MAZES / folder).rglob("*.py"))
+    return found
+
+
 @cache
 def source_hash() -> str:
     """Of all files that kernels are made of; the name of their machine code carries it."""
-    games = _MAZES.parent
-    sources = [games / "bots.py", games / "random.py", games.parent / "packing" / "words.py"]
-    for folder in ("kernels", "rules"):
-        sources += sorted((_MAZES / folder).glob("*.py"))
     digest = hashlib.sha256()
-    for source in sources:
+    for source in sources():
         digest.update(source.read_bytes())
     return digest.hexdigest()[:12]
 

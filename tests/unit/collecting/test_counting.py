@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from mazemesh.collecting.counting import CountingCollector
+from mazemesh.collecting.counting import CountingCollector, told_beside
 from mazemesh.collecting.shown import Shown
 from mazemesh.collecting.step import (
     OVER,
@@ -20,8 +20,31 @@ from mazemesh.collecting.step import (
 )
 from mazemesh.collecting.transitions import TransitionCollector
 from mazemesh.episode_totals import EpisodeTotals
+from mazemesh.v1.model_pb2 import (
+    Collection,
+    SequenceCollection,
+    TransitionCollection,
+    UnrollCollection,
+)
 
 SIZE, ACTIONS, GAMES = 3, 2, 3
+
+
+@pytest.mark.parametrize(
+    ("told", "beside"),
+    [
+        (Collection(game="gymnasium:CartPole-v1", unroll=UnrollCollection()), True),
+        (Collection(game="external:plant", unroll=UnrollCollection()), True),
+        (Collection(game="gymnasium:CartPole-v1", unroll=UnrollCollection(), lockstep=True), False),
+        (Collection(game="race", unroll=UnrollCollection()), False),
+        (Collection(game="race", transition=TransitionCollection()), True),
+        (Collection(game="race", sequence=SequenceCollection(), lockstep=True), True),
+    ],
+)
+def test_rows_tell_where_they_can_and_are_told_beside_elsewhere(
+    told: Collection, beside: bool
+) -> None:
+    assert told_beside(told) is beside
 
 
 def step(
