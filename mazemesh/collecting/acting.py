@@ -248,7 +248,7 @@ def _method(
         return acting, unrolls
     if collection.HasField("transition"):
         wanted = collection.transition
-        collector = TransitionCollector(
+        collector: Collector = TransitionCollector(
             rows,
             wanted.n_step,
             wanted.discount,
