@@ -46,6 +46,7 @@ def run(tmp_path: Path, program: str, cache: str) -> "subprocess.CompletedProces
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_without_a_folder_to_write(tmp_path: Path, program: str) -> None:
     done = run(tmp_path, PROGRAMS[program], "/dev/null/nowhere")
@@ -53,6 +54,7 @@ def test_without_a_folder_to_write(tmp_path: Path, program: str) -> None:
     assert done.stderr.count("machine code is not kept on disk") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_on_a_full_disk(tmp_path: Path, program: str) -> None:
     done = run(tmp_path, SMALL_FILES + PROGRAMS[program], str(tmp_path))
@@ -60,6 +62,7 @@ def test_on_a_full_disk(tmp_path: Path, program: str) -> None:
     assert "File too large" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_with_damaged_files(tmp_path: Path, program: str) -> None:
     assert run(tmp_path, PROGRAMS[program], str(tmp_path)).stderr == ""

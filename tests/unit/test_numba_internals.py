@@ -52,6 +52,7 @@ def test_this_numba_has_them(recwarn: pytest.WarningsRecorder) -> None:
     assert not recwarn.list
 
 
+@pytest.mark.slow
 def test_kernels_are_compiled_without_its_private_options(tmp_path: Path) -> None:
     file = tmp_path / "program.py"
     file.write_text(PROGRAM)

@@ -145,7 +145,7 @@ def test_sequences_hold_the_moves_alone(burn_in: int, seed: int) -> None:
 
 
 def test_games_that_agents_may_leave_are_collected_at_their_own_pace() -> None:
-    collection = Collection()
+    collection = Collection(game="race")
     collection.unroll.length = LENGTH
     race = get_game("race").spec()
     for spec, kind in (

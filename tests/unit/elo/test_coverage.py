@@ -22,6 +22,7 @@ def covered(rng: np.random.Generator, matches: int, correlation: float, nu: floa
     return list(np.abs(found.ratings - actual) < QUANTILE * deviation)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("matches", [100, 600])
 @pytest.mark.parametrize(("correlation", "nu"), [(1.0, 0.5), (0.5, 0.1), (0.0, 0.5), (-0.4, 0.5)])
 def test_intervals_hold_the_truth_as_often_as_they_say(

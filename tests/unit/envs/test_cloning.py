@@ -49,6 +49,7 @@ def play(engine: BatchEngine, steps: int, seed: int) -> list[tuple[bytes, ...]]:
     return seen
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("game", [game.name for game in list_games()])
 def test_a_copy_of_an_engine_plays_as_its_original_and_for_itself(game: str) -> None:
     engine = engine_of(game)
@@ -68,6 +69,7 @@ def test_a_copy_of_an_engine_plays_as_its_original_and_for_itself(game: str) -> 
         assert play(clone, 30, seed=2) == expected
 
 
+@pytest.mark.slow
 def test_a_copy_of_an_engine_that_draws_ahead_does_so_too() -> None:
     engine = engine_of("race", draw_ahead=True)
     clone = copy.deepcopy(engine)

@@ -60,6 +60,7 @@ def search(
     return runner, told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", ["nsga2", "nsga3", "tpe", "random"])
 def test_a_search_runs_its_trials_and_knows_the_front(tmp_path: Path, sampler: SamplerName) -> None:
     study = open_study(tmp_path, sampler=sampler)
@@ -84,6 +85,7 @@ def test_a_search_runs_its_trials_and_knows_the_front(tmp_path: Path, sampler: S
         )
 
 
+@pytest.mark.slow
 def test_the_sampler_learns_where_success_is(tmp_path: Path) -> None:
     study = open_study(tmp_path, ONE)
     search(study, 24)
@@ -198,6 +200,7 @@ def test_an_error_that_nobody_expected_loses_no_result(tmp_path: Path) -> None:
     assert open_study(tmp_path).recover() == 0
 
 
+@pytest.mark.slow
 def test_trials_below_the_median_are_ended_early(tmp_path: Path) -> None:
     study = open_study(tmp_path, ONE, sampler="random", prune=True)
     runner, told = search(study, 16, prune=True)

@@ -103,6 +103,7 @@ def record_messages(draw: st.DrawFn) -> bytes:
     return message
 
 
+@pytest.mark.slow
 @settings(max_examples=1500, deadline=None)
 @given(record_messages())
 def test_requests_are_read_as_the_generated_class_reads_them(message):

@@ -126,6 +126,7 @@ def steps(draw: st.DrawFn) -> bytes:
 STEP = tag_of(pb.RunGamesResponse, "step")
 
 
+@pytest.mark.slow
 @settings(max_examples=1000, deadline=None)
 @given(steps())
 def test_what_is_read_is_what_the_generated_class_reads(message: bytes) -> None:

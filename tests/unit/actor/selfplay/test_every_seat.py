@@ -400,7 +400,7 @@ def test_all_that_a_policy_plays_is_inferred_at_once() -> None:
 
 @pytest.mark.parametrize("seats", [1, 2])
 def test_unrolls_are_filled_in_step_where_no_seat_changes_hands(seats: int) -> None:
-    collection = Collection()
+    collection = Collection(game="race")
     collection.unroll.length = LENGTH
     spec, rng = get_game("race").spec(), np.random.default_rng(0)
     _, steady = method(collection, spec, 4, rng, seats=seats)

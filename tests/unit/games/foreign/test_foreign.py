@@ -307,6 +307,7 @@ def test_scores(returns: list[float], threshold: float | None, expected: list[fl
     assert scores(np.array(returns, np.float32), threshold).tolist() == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "wrong"),
     [
@@ -334,6 +335,7 @@ def test_the_check_finds_what_is_wrong(name: str, wrong: dict[str, str]) -> None
         assert re.search(wrong.get(finding.check, ""), finding.detail)
 
 
+@pytest.mark.slow
 def test_the_command_lists_and_checks_games() -> None:
     listed = CliRunner().invoke(app, ["games"])
     assert "race\t2..8" in listed.stdout

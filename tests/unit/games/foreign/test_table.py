@@ -28,6 +28,7 @@ def test_the_table_has_enough_of_everything_and_the_document_its_reasons() -> No
         assert any(part in row.game for row in rows)
 
 
+@pytest.mark.slow
 def test_the_quick_rows_are_as_the_table_says() -> None:
     rows = [row for row in read_table() if row.quick]
     assert len(rows) >= 5
@@ -37,6 +38,7 @@ def test_the_quick_rows_are_as_the_table_says() -> None:
         assert result.verdict == ("refused" if row.refused else "passed")
 
 
+@pytest.mark.slow
 def test_what_is_not_as_the_table_says_is_told(tmp_path: Path) -> None:
     file = tmp_path / "table.toml"
     file.write_text(
@@ -60,6 +62,7 @@ def test_what_is_not_as_the_table_says_is_told(tmp_path: Path) -> None:
     assert check_row(Row("pettingzoo:tests.foreign_games:Restless"), 5).verdict == "failed"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_package_that_is_written_works_as_it_stands(kind: str, tmp_path: Path) -> None:
     folder = tmp_path / "heap"

@@ -88,6 +88,7 @@ def wrong(one: Any, of: FakeBatch, *, earlier: bool = False) -> float:
     return float((greedy - (2 * source / 255 - 1)).abs().mean())
 
 
+@pytest.mark.slow
 @EVERY
 def test_a_picture_beside_a_number_is_learned_from(algorithm: str) -> None:
     shape = architecture(algorithm, SEEN)
@@ -98,6 +99,7 @@ def test_a_picture_beside_a_number_is_learned_from(algorithm: str) -> None:
     assert wrong(one, held_out) < 0.7 * before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("algorithm", ["sac", "td3"])
 def test_an_earlier_frame_is_learned_from(algorithm: str) -> None:
     shape = architecture(algorithm, CAMERA, frames=2)

@@ -122,6 +122,7 @@ def test_a_fixed_temperature_stays() -> None:
     assert sac._temperature.value.item() == 1.0
 
 
+@pytest.mark.slow
 def test_learns_to_reach() -> None:
     config = SACConfig(
         minibatch_size=128,

@@ -103,6 +103,7 @@ def test_a_batch_has_whole_turns_of_both() -> None:
         TD3Config(minibatches_per_batch=3)
 
 
+@pytest.mark.slow
 @both
 def test_learns_to_reach(algorithm: str, config: NoisyConfig) -> None:
     larger = dataclasses.replace(

@@ -53,6 +53,7 @@ class Started:
         self.process.join()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_what_a_killed_group_left_in_the_store_misleads_nobody() -> None:
     agent = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)

@@ -285,6 +285,7 @@ async def place_for(
         await validators.close()
 
 
+@pytest.mark.slow
 async def test_a_slow_file_blocks_its_own_process_alone(tmp_path: Path) -> None:
     slow, fast = file_of(tmp_path, endless(), "slow"), file_of(tmp_path, NETWORK.file(), "fast")
     async with place_for(2, 0, cpu_seconds=2.0) as validators:

@@ -135,6 +135,7 @@ def test_draws_without_replacement_have_the_right_frequencies(spec):
     assert_frequencies(first_two[:, 1], second)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(st.data(), st.sampled_from([SelectorKind.FIFO, SelectorKind.LIFO]))
 def test_order_equals_a_list(data, kind):

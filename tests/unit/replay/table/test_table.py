@@ -286,6 +286,7 @@ def test_what_is_redone_asks_no_limiter():
     assert indices_of(table.sample(2)) == [1, 2]
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_random_lives_of_a_table_equal_a_dictionary(data):

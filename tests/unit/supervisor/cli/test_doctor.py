@@ -92,6 +92,7 @@ def refusal(kind: type[ProcessSettings], arguments: list[str]) -> str:
     return ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", installation.kinds(), ids=lambda kind: kind.component)
 def test_a_bad_value_of_any_variable_is_one_line_that_names_it(
     kind: type[ProcessSettings], monkeypatch: pytest.MonkeyPatch
