@@ -51,6 +51,16 @@ async def rebuilt(client: EloClient, *, verify: bool) -> elo_pb2.RebuildRatingsR
     return reports[-1]  # type: ignore[no-any-return]
 
 
+async def verified_at_last(client: EloClient) -> elo_pb2.RebuildRatingsResponse:
+    """Once nobody else makes them any more, which nobody tells."""
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                return await rebuilt(client, verify=True)
+            except ResourceExhausted:
+                await asyncio.sleep(0.05)
+
+
 async def boards(client: EloClient) -> list[elo_pb2.GetLeaderboardResponse]:
     return [
         await call(client.leaderboard, ladder, model=model)
@@ -178,7 +188,7 @@ async def test_one_at_a_time_and_whoever_hangs_up_ends_it(tmp_path: Path) -> Non
         assert all("being rebuilt by another call" in str(one) for one in refused)
         reports = client.rebuild_ratings()
         await call(reports.close)
-        assert list((await rebuilt(client, verify=True)).differences) == []
+        assert list((await verified_at_last(client)).differences) == []
 
 
 async def test_what_an_earlier_version_stored_is_completed(
@@ -206,4 +216,4 @@ async def test_what_an_earlier_version_stored_is_completed(
                 await asyncio.sleep(0.05)  # nobody tells when it is made
         assert found == right
         assert all("is being made from the log" in str(one) for one in told)
-        assert list((await rebuilt(client, verify=True)).differences) == []
+        assert list((await verified_at_last(client)).differences) == []
