@@ -58,8 +58,11 @@ class ExperienceSource(Protocol):
         """Makes the table; False when it is there already. `Conflict` when it is another one."""
         ...
 
-    def list_tables(self) -> list[replay_pb2.TableInfo]:
-        """All tables; several of one name where it has parts."""
+    def list_tables(self, timeout: float = ...) -> list[replay_pb2.TableInfo]:
+        """All tables; several of one name where it has parts.
+
+        `DeadlineExceeded` when a part does not answer within `timeout` seconds.
+        """
         ...
 
     def sample(

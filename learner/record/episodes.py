@@ -17,6 +17,9 @@ from mazemesh.games.registry import is_own
 
 log = structlog.get_logger("learner.record.episodes")
 
+ASK_SECONDS = 1.0
+"""For which Replay's answer is waited: the learner learns nothing meanwhile, and may be to stop."""
+
 
 class EpisodeFigures(Protocol):
     """Reward, length and success of training episodes, actions drawn from the policy."""
@@ -110,7 +113,8 @@ class EpisodesOfTable:
 
     def _ask(self) -> Sequence[EpisodeTotals]:
         """Sums of all parts of the table that are there, in order."""
-        told = [one.episodes for one in self._source.list_tables() if one.table.name == self._table]
+        tables = self._source.list_tables(ASK_SECONDS)
+        told = [one.episodes for one in tables if one.table.name == self._table]
         return [EpisodeTotals(one.ended, one.reward, one.steps, one.successes) for one in told]
 
 

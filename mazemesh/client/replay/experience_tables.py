@@ -7,6 +7,7 @@ from typing import Any, Protocol, Self
 
 import numpy.typing as npt
 
+from mazemesh.client.channel import DEADLINE
 from mazemesh.client.replay.experience_stream import ExperienceStream
 from mazemesh.episode_totals import EpisodeTotals
 from mazemesh.v1 import replay_pb2 as pb
@@ -63,8 +64,11 @@ class ExperienceTables(Protocol):
         """Makes a table (see `tables`); False when the same one is there already."""
         ...
 
-    def list_tables(self) -> list[pb.TableInfo]:
-        """All tables with fill, counters and limiters: one entry for each part of a table."""
+    def list_tables(self, timeout: float = DEADLINE) -> list[pb.TableInfo]:
+        """All tables with fill, counters and limiters: one entry for each part of a table.
+
+        `timeout` is in seconds, of each call that this takes.
+        """
         ...
 
     def delete_table(self, table: str) -> None:

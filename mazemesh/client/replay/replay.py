@@ -72,12 +72,15 @@ class ReplayClient(ServiceClient):
         request = pb.CreateTableRequest(table=table)
         return self._call(self._stub.CreateTable, request, CREATE_DEADLINE).created
 
-    def list_tables(self) -> list[pb.TableInfo]:
-        """All tables with fill, counters and the state of their limiters."""
+    def list_tables(self, timeout: float = DEADLINE) -> list[pb.TableInfo]:
+        """All tables with fill, counters and the state of their limiters.
+
+        `timeout` is in seconds, of each page.
+        """
         request = pb.ListTablesRequest()
         tables: list[pb.TableInfo] = []
         while True:
-            page = self._call(self._stub.ListTables, request)
+            page = self._call(self._stub.ListTables, request, timeout)
             tables += page.tables
             if not page.next_page_token:
                 return tables

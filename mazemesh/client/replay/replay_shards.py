@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import numpy.typing as npt
 
+from mazemesh.client.channel import DEADLINE
 from mazemesh.client.credentials import Credentials
 from mazemesh.client.replay.compression import Compression
 from mazemesh.client.replay.experience_tables import ExperienceTables
@@ -64,16 +65,16 @@ class ReplayShards:
         """
         return self._shards.make(table)
 
-    def list_tables(self) -> list[pb.TableInfo]:
+    def list_tables(self, timeout: float = DEADLINE) -> list[pb.TableInfo]:
         """The tables of all shards that are there: one entry for each part of a table.
 
-        The log tells which ones are away.
+        The log tells which ones are away. `timeout` is in seconds, of each shard.
 
         Raises:
             Unavailable: no shard is there.
         """
         there = self._shards.there("its parts of tables are not listed")
-        return [info for shard in there for info in self._clients[shard].list_tables()]
+        return [info for shard in there for info in self._clients[shard].list_tables(timeout)]
 
     def delete_table(self, table: str) -> None:
         """Deletes a table on every shard.

@@ -91,7 +91,7 @@ class FakeReplay:
     made: int = 0
     priorities: list[Priorities] = field(default_factory=list)
 
-    def list_tables(self) -> list[replay_pb2.TableInfo]:
+    def list_tables(self, timeout: float = 10.0) -> list[replay_pb2.TableInfo]:
         return [replay_pb2.TableInfo(table=table) for table in self.tables.values()]
 
     def create_table(self, table: replay_pb2.Table) -> bool:

@@ -62,8 +62,8 @@ def test_trains_publishes_and_leaves_a_checkpoint(tmp_path: Path, algorithm: str
 class ToldOf(FakeReplay):
     """Two episodes for each draw, of five steps and a reward of 1.5, one of them won."""
 
-    def list_tables(self) -> list[replay_pb2.TableInfo]:
-        tables = super().list_tables()
+    def list_tables(self, timeout: float = 10.0) -> list[replay_pb2.TableInfo]:
+        tables = super().list_tables(timeout)
         for info in tables:
             info.episodes.ended, info.episodes.steps = 2 * self.draws, 10 * self.draws
             info.episodes.reward, info.episodes.successes = 3.0 * self.draws, self.draws

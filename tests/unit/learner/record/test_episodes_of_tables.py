@@ -18,11 +18,14 @@ class Parts(FakeReplay):
 
     Attributes:
         sums: Of each: ended, reward, steps, successes; None when Replay is away.
+        timeouts: Seconds that the answers were waited for.
     """
 
     sums: list[tuple[int, float, int, int]] | None = field(default_factory=list)
+    timeouts: list[float] = field(default_factory=list)
 
-    def list_tables(self) -> list[pb.TableInfo]:
+    def list_tables(self, timeout: float = 10.0) -> list[pb.TableInfo]:
+        self.timeouts.append(timeout)
         if self.sums is None:
             raise Unavailable("replay is away")
         other = pb.TableInfo(table=pb.Table(name="other"))
@@ -95,3 +98,9 @@ def test_parts_of_a_table_are_added_up(replay: Parts) -> None:
     assert found.take() == {}
     replay.sums = [(14, 9.0, 16, 1), (3, 4.0, 6, 2)]
     assert found.take()["episode_reward"] == 2.0
+
+
+def test_a_replay_that_hangs_holds_up_the_learner_for_a_second_at_most(replay: Parts) -> None:
+    figures(replay).take()
+    assert len(replay.timeouts) == 2
+    assert max(replay.timeouts) <= 1.0
