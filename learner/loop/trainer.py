@@ -217,8 +217,8 @@ class Trainer:
     def _write_journal(self) -> None:
         episodes = self._episodes.take()
         self._journal.add(episodes)
-        if episodes:
-            self._metrics.episode_reward.set(episodes["episode_reward"])
+        for name, mean in episodes.items():
+            self._metrics.episodes.labels(name).set(mean)
         self._journal.add(gpu_statistics(next(self._algorithm.network.parameters()).device))
         line = self._journal.write(
             {

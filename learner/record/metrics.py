@@ -44,9 +44,11 @@ class LearnerMetrics:
             "batch.",
             registry=registry,
         )
-        self.episode_reward = Gauge(
-            "mazemesh_learner_episode_reward",
-            "Mean reward, with shaping, of the training episodes that ended last.",
+        self.episodes = Gauge(
+            "mazemesh_learner_episodes",
+            "Means of the training episodes that ended last, by name: episode_reward (with "
+            "shaping), episode_steps and episode_success.",
+            ["figure"],
             registry=registry,
         )
         self.version = Gauge(

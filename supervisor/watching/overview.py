@@ -194,9 +194,9 @@ class Observer:
             self._success.setdefault(dict(labels)["policy"], (seconds, rate))
 
     def _episode_reward(self) -> float | None:
-        """None until an episode has been told of: the gauge shows 0 before."""
-        reward = self._readings.highest("mazemesh_learner_episode_reward", of=LEARNER)
-        return reward if reward or self.overview.episode_reward is not None else None
+        values = self._readings.values("mazemesh_learner_episodes", of=LEARNER)
+        told = {dict(labels)["figure"]: value for labels, value in values.items()}
+        return told.get("episode_reward")
 
     def _losses(self) -> dict[str, float]:
         values = self._readings.values("mazemesh_learner_loss", of=LEARNER).items()

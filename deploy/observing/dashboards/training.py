@@ -108,7 +108,7 @@ TRAINING: Final = Dashboard(
                     "Reward",
                     "Mean of the training episodes that ended last, with shaping.",
                     "short",
-                    [Query("mazemesh_learner_episode_reward", "{{instance}}")],
+                    [Query('mazemesh_learner_episodes{figure="episode_reward"}', "{{instance}}")],
                 ),
                 Panel(
                     "Policy lag",
