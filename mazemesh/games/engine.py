@@ -157,7 +157,8 @@ class Engine(Protocol):
         """Begin a named episode in some games (all if None).
 
         The episode follows from rules, settings, seed, game_id and episode alone; a rotation moves
-        the seats round the start places.
+        the seats round the start places. (Next episodes under autoreset follow likewise, but for
+        those of environments that are seeded once: docs/adr/0212.)
 
         Raises:
             InvalidArgument: an index or a rotation is out of range, or lengths differ.

@@ -27,7 +27,9 @@ if _version_not_supported:
 
 class GameServiceStub:
     """Plays games. Rules, mazes and random numbers come from mazemesh.games; a result depends on (seed, game id,
-    episode, rotation, actions) alone, never on batching or timing.
+    episode, rotation, actions) alone, never on batching or timing. Of vectors, and of environments of the Arcade Learning
+    Environment, this holds for a session's games from their begin: the next episodes go on with the random numbers of those
+    before.
 
     Actions in mazes are MazeAction. An action outside 0..num_actions-1 is INVALID_ARGUMENT; an action that the mask forbids
     is played as stay. So it is with every choice of other spaces (Space), where a forbidden one is played as the first legal
@@ -119,7 +121,9 @@ class GameServiceStub:
 
 class GameServiceServicer:
     """Plays games. Rules, mazes and random numbers come from mazemesh.games; a result depends on (seed, game id,
-    episode, rotation, actions) alone, never on batching or timing.
+    episode, rotation, actions) alone, never on batching or timing. Of vectors, and of environments of the Arcade Learning
+    Environment, this holds for a session's games from their begin: the next episodes go on with the random numbers of those
+    before.
 
     Actions in mazes are MazeAction. An action outside 0..num_actions-1 is INVALID_ARGUMENT; an action that the mask forbids
     is played as stay. So it is with every choice of other spaces (Space), where a forbidden one is played as the first legal
@@ -360,7 +364,9 @@ def add_GameServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class GameService:
     """Plays games. Rules, mazes and random numbers come from mazemesh.games; a result depends on (seed, game id,
-    episode, rotation, actions) alone, never on batching or timing.
+    episode, rotation, actions) alone, never on batching or timing. Of vectors, and of environments of the Arcade Learning
+    Environment, this holds for a session's games from their begin: the next episodes go on with the random numbers of those
+    before.
 
     Actions in mazes are MazeAction. An action outside 0..num_actions-1 is INVALID_ARGUMENT; an action that the mask forbids
     is played as stay. So it is with every choice of other spaces (Space), where a forbidden one is played as the first legal

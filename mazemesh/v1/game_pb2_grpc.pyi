@@ -28,7 +28,9 @@ GRPC_VERSION: str
 
 class GameServiceStub:
     """Plays games. Rules, mazes and random numbers come from mazemesh.games; a result depends on (seed, game id,
-    episode, rotation, actions) alone, never on batching or timing.
+    episode, rotation, actions) alone, never on batching or timing. Of vectors, and of environments of the Arcade Learning
+    Environment, this holds for a session's games from their begin: the next episodes go on with the random numbers of those
+    before.
 
     Actions in mazes are MazeAction. An action outside 0..num_actions-1 is INVALID_ARGUMENT; an action that the mask forbids
     is played as stay. So it is with every choice of other spaces (Space), where a forbidden one is played as the first legal
@@ -154,7 +156,9 @@ class GameServiceStub:
 @_typing.type_check_only
 class GameServiceAsyncStub(GameServiceStub):
     """Plays games. Rules, mazes and random numbers come from mazemesh.games; a result depends on (seed, game id,
-    episode, rotation, actions) alone, never on batching or timing.
+    episode, rotation, actions) alone, never on batching or timing. Of vectors, and of environments of the Arcade Learning
+    Environment, this holds for a session's games from their begin: the next episodes go on with the random numbers of those
+    before.
 
     Actions in mazes are MazeAction. An action outside 0..num_actions-1 is INVALID_ARGUMENT; an action that the mask forbids
     is played as stay. So it is with every choice of other spaces (Space), where a forbidden one is played as the first legal
@@ -276,7 +280,9 @@ class GameServiceAsyncStub(GameServiceStub):
 
 class GameServiceServicer(metaclass=_abc_1.ABCMeta):
     """Plays games. Rules, mazes and random numbers come from mazemesh.games; a result depends on (seed, game id,
-    episode, rotation, actions) alone, never on batching or timing.
+    episode, rotation, actions) alone, never on batching or timing. Of vectors, and of environments of the Arcade Learning
+    Environment, this holds for a session's games from their begin: the next episodes go on with the random numbers of those
+    before.
 
     Actions in mazes are MazeAction. An action outside 0..num_actions-1 is INVALID_ARGUMENT; an action that the mask forbids
     is played as stay. So it is with every choice of other spaces (Space), where a forbidden one is played as the first legal
